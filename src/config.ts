@@ -1,0 +1,150 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {dirname} from 'node:path';
+import {z} from 'zod';
+import {callHomeConnectSchema} from '../exporters/call-home-connect/config.ts';
+import {type Fault, type Path, printPath, readSource, type Source} from './config-source.ts';
+import {BridgeError, toError} from './errors.ts';
+import {telemetrySchema} from './own-telemetry/config.ts';
+import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
+import {otlpReceiverSchema} from './receivers/otlp/config.ts';
+import {selectionSchema} from './receivers/otlp/selection.ts';
+import {sandboxSchema} from './sandbox/config.ts';
+import {connectionsSchema} from './sending/connections-config.ts';
+import {retrySchema} from './sending/retry.ts';
+import {serviceInformationSchema} from './service-information/heartbeat.ts';
+import {byteSize} from './settings.ts';
+
+const text = (max: number) => z.string().min(1).max(max);
+
+const contactSchema = z.strictObject({
+	organization: text(200).optional(),
+	name: text(200).optional(),
+	email: z.email('is not an e-mail address').optional(),
+	phone: text(50).optional(),
+});
+
+const locationSchema = z.strictObject({
+	country: z.string().regex(/^[A-Z]{2}$/, 'is not a country: two letters as in ISO 3166-1, such as CH'),
+	state: text(100).optional(),
+	city: text(100).optional(),
+	postal_code: text(20).optional(),
+	street: text(200).optional(),
+});
+
+const exporterSchema = z
+	.strictObject({
+		call_home_connect: callHomeConnectSchema.optional(),
+		sandbox: sandboxSchema.optional(),
+		retry_on_failure: retrySchema.prefault({}),
+	})
+	.refine(({call_home_connect, sandbox}) => (call_home_connect === undefined) !== (sandbox === undefined), {
+		message: 'name exactly one: call_home_connect (IBM) or sandbox (the built-in stand-in)',
+	});
+
+const storeSchema = z.strictObject({
+	directory: z.string().min(1).default('./.callhome'),
+	/** The store refuses further events before it grows beyond this; without it, when the disk is full. */
+	max_size: byteSize.optional(),
+	/** Submissions that may wait; beyond it producers are asked to come again later. */
+	queue_capacity: z.int().min(1).default(100_000),
+});
+
+/** What the operator allows to leave. Nothing is allowed by default (G5). */
+const consentSchema = z.strictObject({
+	cases: z.boolean().default(false),
+	diagnostics: z.boolean().default(false),
+	inventory: z.boolean().default(false),
+});
+
+export const configSchema = z
+	.strictObject({
+		system: systemSchema.optional(),
+		systems: z.array(knownSystemSchema).default([]),
+		contact: contactSchema.prefault({}),
+		location: locationSchema.optional(),
+		receivers: z.strictObject({otlp: otlpReceiverSchema.prefault({})}).prefault({}),
+		selection: selectionSchema.prefault({}),
+		processors: processorsSchema.prefault({}),
+		service_information: serviceInformationSchema.prefault({}),
+		connections: connectionsSchema.prefault([{direct: {}}]),
+		exporter: exporterSchema,
+		consent: consentSchema.prefault({}),
+		telemetry: telemetrySchema.prefault({}),
+		store: storeSchema.prefault({}),
+	})
+	.refine(({exporter, location}) => !exporter.call_home_connect || location, {
+		path: ['location'],
+		message: 'is missing: IBM needs at least location.country to open a case',
+	});
+export type Config = z.output<typeof configSchema>;
+
+/** Keys of the public contract that this version does not have: said by name, instead of "unknown". */
+const notYet = new Set(['console', 'support_proxy', 'destinations', 'redaction', 'notifications']);
+
+/** What `run` works with when there is no file: everything on this machine, nothing reaches IBM. */
+export const embeddedConfig = `
+system: {name: this machine, machine_type: "8871", model: AC1, serial_number: SANDBOX}
+contact: {organization: Sandbox}
+location: {country: US}
+exporter: {sandbox: {}}
+consent: {cases: true}
+`;
+
+const printFaults = (source: string, faults: readonly Fault[]): string =>
+	faults
+		.map(({line, path, message}) => `${source}${line > 0 ? `:${line}` : ''}: ${path ? `${path}: ` : ''}${message}`)
+		.join('\n');
+
+export type Loaded = {
+	/** The file's name, or `embedded defaults`. */
+	readonly source: string;
+	readonly embedded: boolean;
+	/** Undefined when there are faults. */
+	readonly config: Config | undefined;
+	readonly faults: readonly Fault[];
+};
+
+/** Reads a file, `callhome.yaml` when none is named, or what is embedded when there is none. All faults at once, each with its line. */
+export function readConfig(file: string | undefined, environment = process.env): Loaded {
+	const source = file ?? (existsSync('callhome.yaml') ? 'callhome.yaml' : undefined);
+	if (source === undefined)
+		return {source: 'embedded defaults', embedded: true, ...parseConfig(embeddedConfig, '.', environment)};
+	try {
+		return {source, embedded: false, ...parseConfig(readFileSync(source, 'utf8'), dirname(source), environment)};
+	} catch (error) {
+		const fault = {line: 0, path: '', message: `cannot be read: ${toError(error).message}`};
+		return {source, embedded: false, config: undefined, faults: [fault]};
+	}
+}
+
+/** A configuration without a fault, or an error that lists them all. */
+export function loadConfig(file: string | undefined, environment = process.env): Loaded & {readonly config: Config} {
+	const loaded = readConfig(file, environment);
+	const {config, source, faults} = loaded;
+	if (!config) throw new BridgeError('ERR_CONFIG', printFaults(source, faults));
+	return {...loaded, config};
+}
+
+export function parseConfig(
+	content: string,
+	directory: string,
+	environment: NodeJS.ProcessEnv,
+): {readonly config: Config | undefined; readonly faults: readonly Fault[]} {
+	const source = readSource(content, directory, environment);
+	const unreadable = source.faults.some(({path}) => path === '');
+	const parsed = configSchema.safeParse(source.value);
+	const issues = parsed.success || unreadable ? [] : parsed.error.issues.flatMap(issue => toFaults(issue, source));
+	const faults = [...source.faults, ...issues].toSorted((one, other) => one.line - other.line);
+	return {config: faults.length === 0 ? parsed.data : undefined, faults};
+}
+
+function toFaults(issue: z.core.$ZodIssue, source: Source): Fault[] {
+	const path = issue.path.map(step => (typeof step === 'number' ? step : String(step)));
+	if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(path, key, source));
+	return [{line: source.lineOf(path), path: printPath(path), message: source.redact(issue.message)}];
+}
+
+function unknownKey(path: Path, key: string, source: Source): Fault {
+	const message = path.length === 0 && notYet.has(key) ? 'this version does not have it yet' : 'unknown key';
+	return {line: source.lineOf(path, key), path: printPath([...path, key]), message};
+}

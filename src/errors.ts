@@ -1,0 +1,45 @@
+/** Every code that the bridge's own errors carry. The command line, the activity log and `error.type` print it. */
+export const errorCodes = [
+	'ERR_CONFIG',
+	'ERR_STORE_FULL',
+	'ERR_STORE_BUSY',
+	'ERR_STORE_DAMAGED',
+	'ERR_ALREADY_RUNNING',
+	'ERR_SHUTTING_DOWN',
+	'ERR_NOT_READY',
+	'ERR_MALFORMED',
+	'ERR_TOO_LARGE',
+	'ERR_NAME_NOT_FOUND',
+	'ERR_CONNECTION_REFUSED',
+	'ERR_CONNECTION_RESET',
+	'ERR_CONNECTION_TIMEOUT',
+	'ERR_REPLY_TIMEOUT',
+	'ERR_REPLY_TRUNCATED',
+	'ERR_PROXY_AUTHENTICATION',
+	'ERR_PROXY_REFUSED',
+	'ERR_CERTIFICATE',
+	'ERR_TLS',
+	'ERR_NOT_IBM',
+	'ERR_SUBMISSION_DEFERRED',
+	'ERR_SUBMISSION_REJECTED',
+	'ERR_NOT_FOUND',
+	'ERR_USAGE',
+] as const;
+export type BridgeErrorCode = (typeof errorCodes)[number];
+
+/** The one error class. A code to branch on, a message for people, the original as `cause`. Never a secret in it. */
+export class BridgeError extends Error {
+	override readonly name = 'BridgeError';
+	readonly code: BridgeErrorCode;
+
+	constructor(code: BridgeErrorCode, message: string, options?: ErrorOptions) {
+		super(message, options);
+		this.code = code;
+	}
+}
+
+export const isBridgeError = (error: unknown, ...codes: readonly BridgeErrorCode[]): error is BridgeError =>
+	error instanceof BridgeError && (codes.length === 0 || codes.includes(error.code));
+
+/** Whatever was thrown, as an Error: libraries may throw anything. */
+export const toError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

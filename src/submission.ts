@@ -1,0 +1,67 @@
+import type {HardwareComponent, System} from './problem.ts';
+
+/** What kinds of message go out; the words of `callhome.submission.type`. */
+export const submissionTypes = ['hardware_alert', 'test', 'status', 'heartbeat', 'case_query', 'confirmation'] as const;
+export type SubmissionType = (typeof submissionTypes)[number];
+
+/** Lower goes first: a fault never waits behind a heartbeat. */
+export const priorityOf: Record<SubmissionType, number> = {
+	hardware_alert: 0,
+	test: 1,
+	status: 2,
+	case_query: 3,
+	confirmation: 4,
+	heartbeat: 5,
+};
+
+/** What a submission says, in our words: an exporter finds the backend's. */
+export type SubmissionContent = {
+	readonly system: System;
+	/** Unix milliseconds at which the submission was decided; part of its ids, so a retry repeats them. */
+	readonly createdAt: number;
+	/** hardware_alert, test, status: the fault. */
+	readonly problem?: {
+		readonly title: string;
+		readonly note: string;
+		readonly severity: number;
+		readonly errorCode: string;
+		readonly count: number;
+		readonly firstSeen: number;
+		readonly lastSeen: number;
+		readonly component: HardwareComponent;
+		readonly recovered: boolean;
+		/** The failing part's own marks, as far as the producer named them. */
+		readonly part?: {
+			readonly serialNumber?: string;
+			readonly model?: string;
+			readonly vendor?: string;
+			readonly location?: string;
+		};
+	};
+	/** heartbeat, case_query: transactions whose answer is wanted. */
+	readonly transactionIds?: readonly string[];
+};
+
+/** One row of the sending queue. It goes only when its outcome is final: a crash repeats it, nothing loses it. */
+export type Submission = {
+	readonly id: string;
+	readonly type: SubmissionType;
+	readonly problemId: string | undefined;
+	/**
+	The event id on the wire, the same on every retry. For `status` and `confirmation` the message has an id of its own,
+	and `aboutTransactionId` names the problem's.
+	*/
+	readonly transactionId: string;
+	readonly aboutTransactionId: string | undefined;
+	readonly content: SubmissionContent;
+	/** How many attempts ended without a final answer. */
+	readonly attempts: number;
+	/** For a case query: how many times IBM answered that there is no case yet. */
+	readonly rounds: number;
+	/** An earlier attempt may have arrived although no answer came back: ask before sending again (G3). */
+	readonly uncertain: boolean;
+	/** Unix milliseconds. */
+	readonly notBefore: number;
+	readonly queuedAt: number;
+	readonly traceparent: string | undefined;
+};
