@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs the real peers of the tests: packages from Debian, the OpenTelemetry Collector from Go modules. Quick when all is
+# there; otherwise it ends with the name of what is missing. What is built is kept outside the checkout.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# A package of Debian, and a file that it brings.
+debian='
+squid /usr/lib/squid/basic_ncsa_auth
+'
+peers=${CALLHOME_PEERS:-$HOME/.cache/callhome-bridge/peers}
+collector=$peers/otelcol-$(sha256sum collector.yaml | cut -c 1-12)
+builder=go.opentelemetry.io/collector/cmd/builder@v0.159.0 # the release of the components in collector.yaml
+no_services=/usr/sbin/policy-rc.d
+PATH=$PATH:/usr/local/go/bin
+
+missing() {
+	tail -n 40 "$log" >&2
+	echo "peers: $1 is missing: $2" >&2
+	exit 1
+}
+
+logged() {
+	"$@" >>"$log" 2>&1 </dev/null
+}
+
+install_packages() {
+	local wanted=() package file
+	while read -r package file; do
+		[[ -z $package || -e $file ]] || wanted+=("$package")
+	done <<<"$debian"
+	[[ ${#wanted[@]} -eq 0 ]] && return
+	command -v apt-get >/dev/null || missing "${wanted[*]}" "this is not Debian: install it by other means"
+	[[ $(id -u) -eq 0 ]] || missing "${wanted[*]}" "install it with apt-get, or run this script as root"
+	echo "peers: installing ${wanted[*]}"
+	# Each test starts its own: no package is to start a service here.
+	[[ -e $no_services ]] || { printf '#!/bin/sh\nexit 101\n' >"$no_services" && chmod +x "$no_services" && made=$no_services; }
+	export DEBIAN_FRONTEND=noninteractive
+	# The package lists of a fresh machine are absent or old: fetched only when it does not do without.
+	logged apt-get install -y --no-install-recommends "${wanted[@]}" ||
+		{ logged apt-get update && logged apt-get install -y --no-install-recommends "${wanted[@]}"; } ||
+		missing "${wanted[*]}" "apt-get could not install it"
+}
+
+build_collector() {
+	[[ -x $collector ]] && return
+	command -v go >/dev/null || missing otelcol "Go 1.26 or newer builds it, and there is no go"
+	echo "peers: building the OpenTelemetry Collector, some minutes the first time"
+	GOBIN=$work logged go install "$builder" || missing otelcol "its builder could not be installed"
+	cp collector.yaml "$work"
+	(cd "$work" && logged ./builder --config collector.yaml) || missing otelcol "its builder failed"
+	# Under its final name only when it is whole: two installations may run side by side.
+	mkdir -p "$peers"
+	cp "$work/build/otelcol" "$collector.$$"
+	mv "$collector.$$" "$collector"
+}
+
+work=$(mktemp -d)
+log=$work/log
+made=
+touch "$log"
+trap 'rm -rf "$work" $made' EXIT
+install_packages
+build_collector
+echo "peers: all there"
