@@ -1,0 +1,89 @@
+import {diag} from '@opentelemetry/api';
+import {OTLPLogExporter as JsonLogExporter} from '@opentelemetry/exporter-logs-otlp-http';
+import {OTLPLogExporter} from '@opentelemetry/exporter-logs-otlp-proto';
+import {OTLPMetricExporter as JsonMetricExporter} from '@opentelemetry/exporter-metrics-otlp-http';
+import {OTLPMetricExporter} from '@opentelemetry/exporter-metrics-otlp-proto';
+import {OTLPTraceExporter as JsonTraceExporter} from '@opentelemetry/exporter-trace-otlp-http';
+import {OTLPTraceExporter} from '@opentelemetry/exporter-trace-otlp-proto';
+import type {Resource} from '@opentelemetry/resources';
+import {BatchLogRecordProcessor} from '@opentelemetry/sdk-logs';
+import {type IMetricReader, PeriodicExportingMetricReader} from '@opentelemetry/sdk-metrics';
+import {NodeSDK} from '@opentelemetry/sdk-node';
+import {BatchSpanProcessor} from '@opentelemetry/sdk-trace';
+import type {OtlpOptions} from './config.ts';
+import {type Log, routeDiagnostics} from './diagnostics.ts';
+import {type Environment, type ExporterOptionsOf, exporterOptions, type OtlpPlan} from './otlp.ts';
+import {packageVersion} from './resource.ts';
+
+export type ExportPipeline = {forceFlush(): Promise<void>; shutdown(): Promise<void>};
+
+/** The exporter of each signal, by protocol. */
+const exporters = {
+	'http/protobuf': {traces: OTLPTraceExporter, metrics: OTLPMetricExporter, logs: OTLPLogExporter},
+	'http/json': {traces: JsonTraceExporter, metrics: JsonMetricExporter, logs: JsonLogExporter},
+} as const;
+
+export type ExportStart = {
+	readonly plan: OtlpPlan;
+	/** Absent when the environment decides. */
+	readonly otlp: OtlpOptions | undefined;
+	readonly resource: Resource;
+	readonly metricReader: IMetricReader;
+	readonly environment: Environment;
+	readonly report: Log;
+};
+
+/** Traces, metrics and logs over OTLP. This file is imported only when that is wanted. */
+export async function startExport({
+	plan,
+	otlp,
+	resource,
+	metricReader,
+	environment,
+	report,
+}: ExportStart): Promise<ExportPipeline> {
+	const optionsOf = await exporterOptions(otlp, `callhome-bridge/${packageVersion()}`, environment);
+	const spanProcessors = spanProcessorsOf(plan, optionsOf);
+	const logRecordProcessors = logProcessorsOf(plan, optionsOf);
+	const periodicReaders = metricReadersOf(plan, optionsOf, otlp, environment);
+	diag.disable(); // OTEL_LOG_LEVEL makes the constructor set a logger that prints to the console.
+	const sdk = new NodeSDK({
+		resource,
+		autoDetectResources: false,
+		instrumentations: [],
+		spanProcessors,
+		logRecordProcessors,
+		metricReaders: [metricReader, ...periodicReaders],
+	});
+	routeDiagnostics(report);
+	sdk.start();
+	const flushed = [...spanProcessors, ...logRecordProcessors, ...periodicReaders];
+	return {
+		forceFlush: async () => void (await Promise.allSettled(flushed.map(part => part.forceFlush()))),
+		shutdown: () => sdk.shutdown(),
+	};
+}
+
+function spanProcessorsOf(plan: OtlpPlan, optionsOf: ExporterOptionsOf): BatchSpanProcessor[] {
+	const protocol = plan.get('traces');
+	return protocol ? [new BatchSpanProcessor({exporter: new exporters[protocol].traces(optionsOf('traces'))})] : [];
+}
+
+function logProcessorsOf(plan: OtlpPlan, optionsOf: ExporterOptionsOf): BatchLogRecordProcessor[] {
+	const protocol = plan.get('logs');
+	return protocol ? [new BatchLogRecordProcessor({exporter: new exporters[protocol].logs(optionsOf('logs'))})] : [];
+}
+
+function metricReadersOf(
+	plan: OtlpPlan,
+	optionsOf: ExporterOptionsOf,
+	otlp: OtlpOptions | undefined,
+	environment: Environment,
+): PeriodicExportingMetricReader[] {
+	const protocol = plan.get('metrics');
+	if (!protocol) return [];
+	const exportIntervalMillis = otlp?.export_interval ?? (Number(environment.OTEL_METRIC_EXPORT_INTERVAL) || 30_000);
+	const exportTimeoutMillis = Math.min(otlp?.timeout ?? 10_000, exportIntervalMillis);
+	const exporter = new exporters[protocol].metrics(optionsOf('metrics'));
+	return [new PeriodicExportingMetricReader({exporter, exportIntervalMillis, exportTimeoutMillis})];
+}
