@@ -1,0 +1,212 @@
+import type {Kysely, Selectable} from 'kysely';
+import {type Problem, type ProblemState, recentKey} from '../problem.ts';
+import {inChunks} from './chunks.ts';
+import type {ProblemTable, Schema} from './schema.ts';
+
+type ProblemRow = Selectable<ProblemTable>;
+
+const orUndefined = <Value>(value: Value | null): Value | undefined => value ?? undefined;
+
+function toProblem(row: ProblemRow): Problem {
+	return {
+		id: row.id,
+		key: row.key,
+		state: row.state as ProblemState,
+		reason: row.reason,
+		title: row.title,
+		severity: row.severity,
+		test: row.test === 1,
+		count: row.count,
+		firstSeen: row.first_seen,
+		lastSeen: row.last_seen,
+		systemKey: row.system_key,
+		system: row.system === null ? undefined : JSON.parse(row.system),
+		component: JSON.parse(row.component),
+		transactionId: row.transaction_id,
+		caseNumber: orUndefined(row.case_number),
+		acceptedAt: orUndefined(row.accepted_at),
+		recoveredAt: orUndefined(row.recovered_at),
+		closedAt: orUndefined(row.closed_at),
+		releaseAt: orUndefined(row.release_at),
+		traceparent: orUndefined(row.traceparent),
+	};
+}
+
+function toRow(problem: Problem): ProblemRow {
+	return {
+		id: problem.id,
+		key: problem.key,
+		state: problem.state,
+		reason: problem.reason,
+		title: problem.title,
+		severity: problem.severity,
+		test: problem.test ? 1 : 0,
+		count: problem.count,
+		first_seen: problem.firstSeen,
+		last_seen: problem.lastSeen,
+		system_key: problem.systemKey,
+		system: problem.system ? JSON.stringify(problem.system) : null,
+		component: JSON.stringify(problem.component),
+		transaction_id: problem.transactionId,
+		case_number: problem.caseNumber ?? null,
+		accepted_at: problem.acceptedAt ?? null,
+		recovered_at: problem.recoveredAt ?? null,
+		closed_at: problem.closedAt ?? null,
+		release_at: problem.releaseAt ?? null,
+		traceparent: problem.traceparent ?? null,
+	};
+}
+
+/** The problem that stands for each of the faults, by the fault's key. Closed ones too: a fault may come back. */
+export async function problemsByKeys(database: Kysely<Schema>, keys: readonly string[]): Promise<Map<string, Problem>> {
+	const rows = await inChunks(keys, chunk =>
+		database
+			.selectFrom('problem_key')
+			.innerJoin('problem', 'problem.id', 'problem_key.problem_id')
+			.selectAll('problem')
+			.select('problem_key.key as fault_key')
+			.where('problem_key.key', 'in', chunk)
+			.execute(),
+	);
+	return new Map(rows.map(row => [row.fault_key, toProblem(row)]));
+}
+
+export async function saveProblem(database: Kysely<Schema>, problem: Problem): Promise<void> {
+	const {id: _, ...changes} = toRow(problem);
+	await database
+		.insertInto('problem')
+		.values(toRow(problem))
+		.onConflict(conflict => conflict.column('id').doUpdateSet(changes))
+		.execute();
+}
+
+/** From now on this problem stands for the faults. */
+export async function assignKeys(database: Kysely<Schema>, keys: readonly string[], problemId: string): Promise<void> {
+	await inChunks(keys, async chunk => {
+		await database
+			.insertInto('problem_key')
+			.values(chunk.map(key => ({key, problem_id: problemId})))
+			.onConflict(conflict => conflict.column('key').doUpdateSet({problem_id: problemId}))
+			.execute();
+		return [];
+	});
+}
+
+export async function problemById(database: Kysely<Schema>, id: string): Promise<Problem | undefined> {
+	const row = await database.selectFrom('problem').selectAll().where('id', '=', id).executeTakeFirst();
+	return row && toProblem(row);
+}
+
+export async function problemByTransaction(database: Kysely<Schema>, transactionId: string): Promise<Problem | undefined> {
+	const row = await database.selectFrom('problem').selectAll().where('transaction_id', '=', transactionId).executeTakeFirst();
+	return row && toProblem(row);
+}
+
+export async function problemByCaseNumber(database: Kysely<Schema>, caseNumber: string): Promise<Problem | undefined> {
+	const row = await database.selectFrom('problem').selectAll().where('case_number', '=', caseNumber).executeTakeFirst();
+	return row && toProblem(row);
+}
+
+export type ProblemFilter = {readonly states?: readonly ProblemState[]; readonly systemKey?: string; readonly limit?: number};
+
+/** Newest first. */
+export async function listProblems(
+	database: Kysely<Schema>,
+	{states, systemKey, limit = 1000}: ProblemFilter,
+): Promise<Problem[]> {
+	let query = database.selectFrom('problem').selectAll();
+	if (states) query = query.where('state', 'in', states);
+	if (systemKey) query = query.where('system_key', '=', systemKey);
+	const rows = await query.orderBy('last_seen', 'desc').orderBy('id').limit(limit).execute();
+	return rows.map(toProblem);
+}
+
+/**
+How many problems of each system began since `since`, by `recentKey`: those that are held for the same reason count
+together, and those that are not held count together. Tests do not count.
+*/
+export async function countRecentProblems(
+	database: Kysely<Schema>,
+	systemKeys: readonly string[],
+	since: number,
+): Promise<Map<string, number>> {
+	const rows = await inChunks(systemKeys, chunk =>
+		database
+			.selectFrom('problem')
+			.select(eb => ['system_key', 'state', 'reason', eb.fn.countAll<number>().as('count')])
+			.where('system_key', 'in', chunk)
+			.where('first_seen', '>=', since)
+			.where('test', '=', 0)
+			.groupBy(['system_key', 'state', 'reason'])
+			.execute(),
+	);
+	const counts = new Map<string, number>();
+	for (const {system_key, state, reason, count} of rows) {
+		const key = recentKey(system_key, state === 'held' && reason !== 'storm' ? reason : '');
+		counts.set(key, (counts.get(key) ?? 0) + count);
+	}
+	return counts;
+}
+
+export type ProblemTally = {
+	readonly state: ProblemState;
+	/** Whether the backend has taken it. */
+	readonly sent: boolean;
+	readonly problems: number;
+	readonly events: number;
+};
+
+export async function tallyProblems(database: Kysely<Schema>): Promise<ProblemTally[]> {
+	const rows = await database
+		.selectFrom('problem')
+		.select(eb => [
+			'state',
+			eb('accepted_at', 'is not', null).as('sent'),
+			eb.fn.countAll<number>().as('problems'),
+			eb.fn.sum<number>('count').as('events'),
+		])
+		.groupBy(['state', eb => eb('accepted_at', 'is not', null)])
+		.execute();
+	return rows.map(({state, sent, ...counts}) => ({...counts, state: state as ProblemState, sent: Boolean(sent)}));
+}
+
+/** Held problems, the oldest first, for another look at what holds them. */
+export async function heldProblems(database: Kysely<Schema>, reasons: readonly string[], limit: number): Promise<Problem[]> {
+	const rows = await database
+		.selectFrom('problem')
+		.selectAll()
+		.where('state', '=', 'held')
+		.where('reason', 'in', reasons)
+		.orderBy('first_seen')
+		.limit(limit)
+		.execute();
+	return rows.map(toProblem);
+}
+
+/** Problems whose hold ends by itself, and has. */
+export async function releasableProblems(database: Kysely<Schema>, now: number): Promise<Problem[]> {
+	const rows = await database
+		.selectFrom('problem')
+		.selectAll()
+		.where('state', '=', 'held')
+		.where('release_at', '<=', now)
+		.execute();
+	return rows.map(toProblem);
+}
+
+/** Accepted, and still without a case number. */
+export async function unansweredProblems(database: Kysely<Schema>): Promise<Problem[]> {
+	const rows = await database
+		.selectFrom('problem')
+		.selectAll()
+		.where('state', '=', 'accepted')
+		.orderBy('accepted_at')
+		.limit(1000)
+		.execute();
+	return rows.map(toProblem);
+}
+
+/** The faults for which a problem stands pass to another one. */
+export async function moveKeys(database: Kysely<Schema>, fromProblemId: string, toProblemId: string): Promise<void> {
+	await database.updateTable('problem_key').set({problem_id: toProblemId}).where('problem_id', '=', fromProblemId).execute();
+}

@@ -1,0 +1,32 @@
+import type {Kysely} from 'kysely';
+import type {Schema} from './schema.ts';
+
+export async function readSetting(database: Kysely<Schema>, name: string): Promise<string | undefined> {
+	const row = await database.selectFrom('setting').select('value').where('name', '=', name).executeTakeFirst();
+	return row?.value;
+}
+
+export async function writeSetting(database: Kysely<Schema>, name: string, value: string): Promise<void> {
+	await database
+		.insertInto('setting')
+		.values({name, value})
+		.onConflict(conflict => conflict.column('name').doUpdateSet({value}))
+		.execute();
+}
+
+/** The last known value of each level: time series whose changes, and not whose points, are events. */
+export async function readLevels(database: Kysely<Schema>): Promise<Map<string, number>> {
+	const rows = await database.selectFrom('level').selectAll().execute();
+	return new Map(rows.map(({series, value}) => [series, value]));
+}
+
+export async function writeLevels(database: Kysely<Schema>, levels: ReadonlyMap<string, number>): Promise<void> {
+	const rows = [...levels].map(([series, value]) => ({series, value}));
+	for (let start = 0; start < rows.length; start += 500) {
+		await database
+			.insertInto('level')
+			.values(rows.slice(start, start + 500))
+			.onConflict(conflict => conflict.column('series').doUpdateSet(eb => ({value: eb.ref('excluded.value')})))
+			.execute();
+	}
+}

@@ -1,0 +1,121 @@
+import type {Kysely, Selectable} from 'kysely';
+import {priorityOf, type Submission, type SubmissionType} from '../submission.ts';
+import type {Schema, SubmissionTable} from './schema.ts';
+
+function toSubmission(row: Selectable<SubmissionTable>): Submission {
+	return {
+		id: row.id,
+		type: row.type as SubmissionType,
+		problemId: row.problem_id ?? undefined,
+		transactionId: row.transaction_id,
+		aboutTransactionId: row.about_transaction_id ?? undefined,
+		content: JSON.parse(row.content),
+		attempts: row.attempts,
+		rounds: row.rounds,
+		uncertain: row.uncertain === 1,
+		notBefore: row.not_before,
+		queuedAt: row.queued_at,
+		traceparent: row.traceparent ?? undefined,
+	};
+}
+
+/** Puts a submission into the queue. The same id again changes nothing. */
+export async function offer(database: Kysely<Schema>, submission: Submission): Promise<void> {
+	const row = {
+		id: submission.id,
+		type: submission.type,
+		priority: priorityOf[submission.type],
+		problem_id: submission.problemId ?? null,
+		transaction_id: submission.transactionId,
+		about_transaction_id: submission.aboutTransactionId ?? null,
+		content: JSON.stringify(submission.content),
+		attempts: submission.attempts,
+		rounds: submission.rounds,
+		uncertain: submission.uncertain ? 1 : 0,
+		not_before: submission.notBefore,
+		queued_at: submission.queuedAt,
+		traceparent: submission.traceparent ?? null,
+	};
+	await database
+		.insertInto('submission')
+		.values(row)
+		.onConflict(conflict => conflict.doNothing())
+		.execute();
+}
+
+/** The submissions whose time has come, the most urgent first, without those that are under way. */
+export async function dueSubmissions(
+	database: Kysely<Schema>,
+	now: number,
+	underWay: readonly string[],
+	limit: number,
+): Promise<Submission[]> {
+	let query = database.selectFrom('submission').selectAll().where('not_before', '<=', now);
+	if (underWay.length > 0) query = query.where('id', 'not in', underWay);
+	const rows = await query.orderBy('priority').orderBy('not_before').orderBy('sequence').limit(limit).execute();
+	return rows.map(toSubmission);
+}
+
+/** When the next submission is due that is not under way; undefined when there is none. */
+export async function nextDueAt(database: Kysely<Schema>, underWay: readonly string[]): Promise<number | undefined> {
+	let query = database.selectFrom('submission').select(eb => eb.fn.min('not_before').as('at'));
+	if (underWay.length > 0) query = query.where('id', 'not in', underWay);
+	const row = await query.executeTakeFirst();
+	return row?.at ?? undefined;
+}
+
+export type SubmissionChange = {attempts?: number; rounds?: number; uncertain?: boolean; notBefore?: number};
+
+export async function changeSubmission(database: Kysely<Schema>, id: string, change: SubmissionChange): Promise<void> {
+	const {attempts, rounds, uncertain, notBefore} = change;
+	await database
+		.updateTable('submission')
+		.set({
+			...(attempts === undefined ? {} : {attempts}),
+			...(rounds === undefined ? {} : {rounds}),
+			...(uncertain === undefined ? {} : {uncertain: uncertain ? 1 : 0}),
+			...(notBefore === undefined ? {} : {not_before: notBefore}),
+		})
+		.where('id', '=', id)
+		.execute();
+}
+
+export async function removeSubmission(database: Kysely<Schema>, id: string): Promise<void> {
+	await database.deleteFrom('submission').where('id', '=', id).execute();
+}
+
+export async function removeSubmissionsOf(
+	database: Kysely<Schema>,
+	problemId: string,
+	types: readonly SubmissionType[],
+): Promise<void> {
+	await database.deleteFrom('submission').where('problem_id', '=', problemId).where('type', 'in', types).execute();
+}
+
+/** Newest wins: an older heartbeat that was not delivered is worth nothing. */
+export async function removeSubmissionsOfType(
+	database: Kysely<Schema>,
+	type: SubmissionType,
+	exceptIds: readonly string[],
+): Promise<void> {
+	let query = database.deleteFrom('submission').where('type', '=', type);
+	if (exceptIds.length > 0) query = query.where('id', 'not in', exceptIds);
+	await query.execute();
+}
+
+export type QueueTally = {readonly size: number; readonly oldestProblemQueuedAt: number | undefined};
+
+export async function tallyQueue(database: Kysely<Schema>): Promise<QueueTally> {
+	const [all, oldest] = await Promise.all([
+		database
+			.selectFrom('submission')
+			.select(eb => eb.fn.countAll<number>().as('size'))
+			.executeTakeFirst(),
+		database
+			.selectFrom('submission')
+			.select(eb => eb.fn.min('queued_at').as('at'))
+			.where('type', '=', 'hardware_alert')
+			.executeTakeFirst(),
+	]);
+	return {size: all?.size ?? 0, oldestProblemQueuedAt: oldest?.at ?? undefined};
+}
