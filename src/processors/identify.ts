@@ -1,0 +1,91 @@
+import {createHash} from 'node:crypto';
+import {type Attributes, type HardwareEvent, textOf} from '../event.ts';
+import type {HardwareComponent, System} from '../problem.ts';
+import type {KnownSystem} from './config.ts';
+import {createMatcher} from './match.ts';
+
+const digest = (parts: readonly unknown[]): string =>
+	createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+
+/** What names a machine among the resource attributes, the steadiest first; the rest may change with each restart. */
+const namingAttributes = ['host.id', 'host.name', 'host.ip', 'server.address', 'net.host.name', 'service.instance.id'];
+
+export const systemName = (resource: Attributes): string =>
+	textOf(resource, 'host.name', 'host.id', 'server.address') ?? 'unnamed system';
+
+export function toSystem(known: Omit<KnownSystem, 'match'>, name: string): System {
+	return {
+		name: known.name ?? name,
+		machineType: known.machine_type.toUpperCase(),
+		model: known.model.toUpperCase(),
+		serialNumber: known.serial_number.toUpperCase(),
+		...(known.country ? {country: known.country} : {}),
+	};
+}
+
+/** A label, or undefined when it is no identity to open a case with. */
+const labelOf = (resource: Attributes, name: string, expression: RegExp): string | undefined => {
+	const text = textOf(resource, name)?.trim().toUpperCase();
+	return text !== undefined && expression.test(text) ? text : undefined;
+};
+
+function namedByResource(resource: Attributes): System | undefined {
+	const machineType = labelOf(resource, 'callhome.system.type', /^[0-9A-Z]{4}$/);
+	const model = labelOf(resource, 'callhome.system.model', /^[0-9A-Z]{1,8}$/);
+	const serialNumber = labelOf(resource, 'callhome.system.serial_number', /^[0-9A-Z-]{1,32}$/);
+	if (!machineType || !model || !serialNumber) return undefined;
+	return {name: textOf(resource, 'host.name') ?? serialNumber, machineType, model, serialNumber};
+}
+
+export type Identify = (event: HardwareEvent) => System | undefined;
+
+/** Finds the machine that an event is about: named on the resource itself, or listed under `systems`. */
+export function createIdentify(systems: readonly KnownSystem[]): Identify {
+	const known = systems.map(system => ({system, matches: createMatcher(system.match)}));
+	return function identify(event) {
+		const named = namedByResource(event.resource);
+		if (named) return named;
+		const found = known.find(({matches}) => matches(event.resource));
+		return found && toSystem(found.system, systemName(event.resource));
+	};
+}
+
+/** One text per machine, for keys: the label where it is known, else a digest of what names the resource. */
+export function systemKeyOf(system: System | undefined, resource: Attributes): string {
+	if (system) return `${system.machineType}-${system.model}/${system.serialNumber}`;
+	const names = namingAttributes.map(name => textOf(resource, name)).filter(text => text !== undefined);
+	return `unknown/${digest(names.length > 0 ? names : Object.entries(resource).sort())}`;
+}
+
+export function componentOf(event: HardwareEvent): HardwareComponent {
+	const {attributes} = event;
+	return {
+		id: textOf(attributes, 'hw.id', 'id') ?? '',
+		type: textOf(attributes, 'hw.type', 'type') ?? '',
+		name: textOf(attributes, 'hw.name', 'name') ?? '',
+	};
+}
+
+export const isTest = (event: HardwareEvent): boolean => textOf(event.attributes, 'callhome.test') === 'true';
+
+/**
+What makes two events one fault: the machine, the part, and whether it is a test, so that a test never swallows a fault.
+A part without an id is told apart by its name and place; without those, by what the event says.
+*/
+export function faultKeyOf(event: HardwareEvent, systemKey: string): string {
+	const {id, type, name} = componentOf(event);
+	const place = textOf(event.attributes, 'hw.sensor_location') ?? '';
+	const part =
+		id !== ''
+			? [id]
+			: name !== '' || place !== ''
+				? [name, place]
+				: [event.name, textOf(event.attributes, 'error.type') ?? event.message];
+	return digest([systemKey, type, ...part, isTest(event)]);
+}
+
+/** The key of the one problem that a system's storm folds into; what is held for a reason folds with its like. */
+export const stormKeyOf = (systemKey: string, holdReason: string): string => digest([systemKey, 'storm', holdReason]);
+
+/** A problem's id, from the event that began it: short enough to type. */
+export const problemIdOf = (event: HardwareEvent, faultKey: string): string => `p${digest([event.id, faultKey]).slice(0, 12)}`;
