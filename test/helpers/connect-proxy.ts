@@ -1,0 +1,56 @@
+import {once} from 'node:events';
+import {createServer} from 'node:http';
+import {createServer as createHttpsServer} from 'node:https';
+import {type AddressInfo, connect, type Socket} from 'node:net';
+import type {ExecutionContext} from 'ava';
+import type {Identity} from './tls-server.ts';
+
+export type ConnectProxy = {
+	readonly port: number;
+	/** What it was asked, in order. */
+	readonly requests: readonly {readonly target: string; readonly authorization: string | undefined}[];
+};
+
+export type ConnectProxyOptions = {
+	readonly identity?: Identity;
+	/** Instead of a tunnel: what a broken or forbidding proxy does with the socket. */
+	readonly instead?: (socket: Socket) => void;
+	/** Wherever a tunnel is to lead, it leads to this port. */
+	readonly leadsTo?: number;
+};
+
+/** A tiny proxy that tunnels, or does odd things that a good one does not. */
+export async function startConnectProxy(
+	t: ExecutionContext,
+	{identity, instead, leadsTo}: ConnectProxyOptions = {},
+): Promise<ConnectProxy> {
+	const requests: {target: string; authorization: string | undefined}[] = [];
+	const sockets = new Set<Socket>();
+	const server = identity ? createHttpsServer(identity) : createServer();
+	server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
+	server.on('tlsClientError', () => {});
+	server.on('connect', (request, stream, head) => {
+		const socket = stream as Socket;
+		requests.push({target: request.url ?? '', authorization: request.headers['proxy-authorization']});
+		socket.on('error', () => {});
+		if (instead) {
+			instead(socket);
+			return;
+		}
+		const [host, port] = (request.url ?? '').split(':');
+		const upstream = connect(leadsTo ?? Number(port), host);
+		sockets.add(upstream.on('error', () => socket.destroy()));
+		upstream.once('connect', () => {
+			socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+			upstream.write(head);
+			upstream.pipe(socket).pipe(upstream);
+		});
+	});
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	t.teardown(() => {
+		server.close();
+		for (const socket of sockets) socket.destroy();
+	});
+	return {port: (server.address() as AddressInfo).port, requests};
+}
