@@ -1,0 +1,73 @@
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {callHomeConnectSchema, hasCredentials} from '../../exporters/call-home-connect/config.ts';
+import {createCallHomeConnectExporter} from '../../exporters/call-home-connect/exporter.ts';
+import {transactionIdOf} from '../../exporters/call-home-connect/ids.ts';
+import type {Config} from '../config.ts';
+import {BridgeError, toError} from '../errors.ts';
+import type {Exporter} from '../exporter.ts';
+import type {System} from '../problem.ts';
+import {createSandbox} from '../sandbox/server.ts';
+
+/** Where submissions go, and what the rest has to know of it. */
+export type Backend = {
+	readonly exporter: Exporter;
+	/** Host and port, as metrics and messages name it. */
+	readonly destination: string;
+	/** Authorities trusted beside the public ones, in PEM. */
+	readonly authorities: readonly string[];
+	readonly hasCredentials: boolean;
+	readonly caseQuery: {readonly intervalMillis: number; readonly count: number};
+	readonly mintTransactionId: (system: System, at: number, problemId: string) => string;
+	/** The sandbox's address, when it is what submissions go to. */
+	readonly sandbox: URL | undefined;
+};
+
+/** Opens the configured backend; what it holds is let go with the stack. */
+export async function openBackend(config: Config, stack: AsyncDisposableStack): Promise<Backend> {
+	const {call_home_connect: ibm, sandbox} = config.exporter;
+	if (ibm) return toBackend(config, ibm, undefined);
+	if (!sandbox) throw new BridgeError('ERR_CONFIG', 'exporter: name call_home_connect or sandbox');
+	const server = createSandbox({...sandbox, directory: join(config.store.directory, 'sandbox')});
+	stack.defer(() => server.shutdown());
+	await server.start();
+	const url = server.url();
+	// The real exporter in front of the sandbox: what is tried out is what will run. The keys mean nothing there.
+	const options = callHomeConnectSchema.parse({
+		customer_number: '0000000',
+		api_key: sandbox.api_key ?? 'sandbox',
+		private_key: sandbox.private_key ?? 'sandbox',
+		endpoint: url.href,
+		ca_file: server.caFile,
+		target_space: 'test',
+		case_query: {interval: '1s', count: 30},
+		timeout: '20s',
+	});
+	return toBackend(config, options, url);
+}
+
+function toBackend(
+	config: Config,
+	options: NonNullable<Config['exporter']['call_home_connect']>,
+	sandbox: URL | undefined,
+): Backend {
+	const {contact, location = {country: ''}} = config;
+	return {
+		exporter: createCallHomeConnectExporter(options, {contact, location}),
+		destination: options.endpoint.host,
+		authorities: options.ca_file === undefined ? [] : [readAuthority(options.ca_file)],
+		hasCredentials: hasCredentials(options),
+		caseQuery: {intervalMillis: options.case_query.interval, count: options.case_query.count},
+		mintTransactionId: (system, createdAt, discriminator) =>
+			transactionIdOf({type: 'hardware_alert', system, createdAt, discriminator, agent: options.agent}),
+		sandbox,
+	};
+}
+
+function readAuthority(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (cause) {
+		throw new BridgeError('ERR_CONFIG', `exporter.call_home_connect.ca_file: cannot be read: ${toError(cause).message}`, {cause});
+	}
+}

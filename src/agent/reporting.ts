@@ -1,0 +1,42 @@
+import {emitStateChange, emitSubmission} from '../own-telemetry/events.ts';
+import {traceCase, traceJoined} from '../own-telemetry/journey.ts';
+import type {Decided} from '../processors/intake.ts';
+import type {Settled} from '../sending/settling.ts';
+import {attributeNames, type Instruments} from '../telemetry.ts';
+
+export const errorOf = (outcome: Settled['outcome']) =>
+	outcome.status === 'acknowledged'
+		? {}
+		: {[attributeNames.errorType]: 'code' in outcome.error ? String(outcome.error.code) : outcome.error.name};
+
+/** Counts and traces what was decided. */
+export function reportDecided(decided: readonly Decided[], instruments: Instruments): void {
+	for (const {event, decision, problem} of decided) {
+		instruments.events.add(1, {[attributeNames.decision]: decision});
+		if (!problem) continue;
+		if (decision === 'first' || decision === 'held' || decision === 'released') emitStateChange(problem);
+		else traceJoined(event, decision, problem);
+	}
+}
+
+/** Counts and traces what an attempt came to. */
+export function reportSettled(
+	{submission, outcome, settlement, before, at}: Settled,
+	destination: string,
+	instruments: Instruments,
+): void {
+	if (settlement.final) {
+		const attributes = {[attributeNames.submissionType]: submission.type, [attributeNames.destination]: destination};
+		const error = outcome.status === 'rejected' ? outcome.error : undefined;
+		instruments.submissions.add(1, {...attributes, ...(error ? errorOf(outcome) : {})});
+		instruments.submissionDuration.record(Math.max(0, at - submission.queuedAt) / 1000, attributes);
+		emitSubmission(submission, settlement.final, destination, error);
+	}
+	for (const problem of settlement.problems) {
+		const earlier = before.get(problem.id);
+		if (problem.state !== earlier?.state) emitStateChange(problem);
+		if (problem.caseNumber === undefined || earlier?.caseNumber !== undefined) continue;
+		instruments.caseDuration.record(Math.max(0, at - problem.firstSeen) / 1000);
+		traceCase(problem);
+	}
+}
