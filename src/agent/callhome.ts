@@ -3,7 +3,7 @@ import type {Config} from '../config.ts';
 import {BridgeError, toError} from '../errors.ts';
 import type {Consume} from '../event.ts';
 import {beginJourney} from '../own-telemetry/journey.ts';
-import {observeBridge} from '../own-telemetry/observables.ts';
+import {observeBridge, type Snapshot} from '../own-telemetry/observables.ts';
 import {createClassify} from '../processors/classify.ts';
 import type {Policy} from '../processors/decide.ts';
 import {createIdentify, toSystem} from '../processors/identify.ts';
@@ -80,7 +80,7 @@ export async function openCallHome(config: Config, log: Log): Promise<CallHome> 
 		store,
 		backend,
 		instruments,
-		observe: () => observeBridge({...talliesOf(store), connections: health.list, ...constantsOf(config, backend)}),
+		observe: () => observeBridge({snapshot: readSnapshot(store), connections: health.list, ...constantsOf(config, backend)}),
 		shutdown: () => held.disposeAsync(),
 	};
 }
@@ -112,7 +112,7 @@ function withCapacity(consume: Consume, store: Store, capacity: number): Consume
 		if (events.length === 0) return [];
 		const {size} = await store.read.tallyQueue();
 		if (size >= capacity)
-			throw new BridgeError('ERR_STORE_FULL', `${size} submissions wait to be sent, store.queue_capacity is ${capacity}`);
+			throw new BridgeError('ERR_STORE_BUSY', `${size} submissions wait to be sent, store.queue_capacity is ${capacity}`);
 		return consume(events);
 	};
 }
@@ -159,15 +159,16 @@ async function startHeartbeat(
 	await heartbeat.start();
 }
 
-const talliesOf = (store: Store) => ({
-	problems: () => store.read.tallyProblems(),
-	queue: () => store.read.tallyQueue(),
-	countEvents: () => store.read.countEvents(),
-	lastHeartbeat: async () => {
-		const at = await store.read.readSetting(lastSuccess.heartbeat);
-		return at === undefined ? undefined : Number(at);
-	},
-});
+const readSnapshot = (store: Store) => (): Promise<Snapshot> =>
+	store.snapshot(async records => {
+		const heartbeat = await records.readSetting(lastSuccess.heartbeat);
+		return {
+			problems: await records.tallyProblems(),
+			queue: await records.tallyQueue(),
+			events: await records.countEvents(),
+			lastHeartbeat: heartbeat === undefined ? undefined : Number(heartbeat),
+		};
+	});
 
 const constantsOf = (config: Config, backend: Backend) => ({
 	queueCapacity: config.store.queue_capacity,

@@ -1,12 +1,18 @@
 import {type ProblemState, problemStates} from '../problem.ts';
 import {attributeNames, bridgeMetrics, type Observation, observe} from '../telemetry.ts';
 
-export type Tallies = {
-	readonly problems: () => Promise<readonly {state: ProblemState; sent: boolean; problems: number; events: number}[]>;
-	readonly queue: () => Promise<{size: number; oldestProblemQueuedAt: number | undefined}>;
-	readonly countEvents: () => Promise<number>;
+/** What the store holds at one moment: read in one transaction, so that the figures of one scrape add up. */
+export type Snapshot = {
+	readonly problems: readonly {state: ProblemState; sent: boolean; problems: number; events: number}[];
+	readonly queue: {readonly size: number; readonly oldestProblemQueuedAt: number | undefined};
+	/** How many events were ever kept. */
+	readonly events: number;
 	/** Unix milliseconds of the last acknowledged heartbeat. */
-	readonly lastHeartbeat: () => Promise<number | undefined>;
+	readonly lastHeartbeat: number | undefined;
+};
+
+export type Tallies = {
+	readonly snapshot: () => Promise<Snapshot>;
 	readonly connections: () => readonly ConnectionView[];
 	readonly queueCapacity: number;
 	readonly heartbeatIntervalMillis: number;
@@ -35,17 +41,18 @@ export function standingOf(state: ProblemState, sent: boolean): Standing {
 
 /** Registers what is read at the moment of a scrape: the state of the store, and of the connections. */
 export function observeBridge(tallies: Tallies): void {
-	observe(bridgeMetrics.problems, () => problemsByState(tallies));
-	observe(bridgeMetrics.standingEvents, () => eventsByStanding(tallies));
-	observe(bridgeMetrics.acceptedEvents, async () => [{value: await tallies.countEvents()}]);
-	observe(bridgeMetrics.queueSize, async () => [{value: (await tallies.queue()).size}]);
+	const snapshot = sharedByOneScrape(tallies.snapshot);
+	observe(bridgeMetrics.problems, async () => problemsByState(await snapshot()));
+	observe(bridgeMetrics.standingEvents, async () => eventsByStanding(await snapshot()));
+	observe(bridgeMetrics.acceptedEvents, async () => [{value: (await snapshot()).events}]);
+	observe(bridgeMetrics.queueSize, async () => [{value: (await snapshot()).queue.size}]);
 	observe(bridgeMetrics.queueCapacity, () => [{value: tallies.queueCapacity}]);
 	observe(bridgeMetrics.queueOldestAge, async () => {
-		const {oldestProblemQueuedAt: since} = await tallies.queue();
+		const {oldestProblemQueuedAt: since} = (await snapshot()).queue;
 		return [{value: since === undefined ? 0 : Math.max(0, tallies.now() - since) / 1000}];
 	});
 	observe(bridgeMetrics.heartbeatInterval, () => [{value: tallies.heartbeatIntervalMillis / 1000}]);
-	observe(bridgeMetrics.heartbeatLastSuccess, async () => timestamp(await tallies.lastHeartbeat()));
+	observe(bridgeMetrics.heartbeatLastSuccess, async () => timestamp((await snapshot()).lastHeartbeat));
 	observe(bridgeMetrics.sandboxInUse, () => [{value: tallies.usesSandbox ? 1 : 0}]);
 	observe(bridgeMetrics.connectionStatus, () => tallies.connections().flatMap(statusOf));
 	observe(bridgeMetrics.connectionLastSuccess, () =>
@@ -69,16 +76,28 @@ const statusOf = (view: ConnectionView): Observation[] =>
 		attributes: {...attributesOf(view), [attributeNames.connectionState]: state},
 	}));
 
-async function problemsByState({problems}: Tallies): Promise<Observation[]> {
-	const counts = await problems();
+/** The callbacks of one scrape begin in one turn of the event loop: they get one snapshot. */
+function sharedByOneScrape(read: () => Promise<Snapshot>): () => Promise<Snapshot> {
+	let shared: Promise<Snapshot> | undefined;
+	return function snapshot() {
+		if (!shared) {
+			shared = read();
+			setImmediate(() => {
+				shared = undefined;
+			});
+		}
+		return shared;
+	};
+}
+
+function problemsByState({problems: counts}: Snapshot): Observation[] {
 	return problemStates.map(state => ({
 		value: counts.filter(count => count.state === state).reduce((sum, count) => sum + count.problems, 0),
 		attributes: {[attributeNames.problemState]: state},
 	}));
 }
 
-async function eventsByStanding({problems}: Tallies): Promise<Observation[]> {
-	const counts = await problems();
+function eventsByStanding({problems: counts}: Snapshot): Observation[] {
 	return standings.map(standing => ({
 		value: counts.filter(({state, sent}) => standingOf(state, sent) === standing).reduce((sum, {events}) => sum + events, 0),
 		attributes: {[attributeNames.standing]: standing},

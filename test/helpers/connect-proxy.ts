@@ -3,7 +3,7 @@ import {createServer} from 'node:http';
 import {createServer as createHttpsServer} from 'node:https';
 import {type AddressInfo, connect, type Socket} from 'node:net';
 import type {ExecutionContext} from 'ava';
-import type {Identity} from './tls-server.ts';
+import type {Issued} from './certificates.ts';
 
 export type ConnectProxy = {
 	readonly port: number;
@@ -12,7 +12,8 @@ export type ConnectProxy = {
 };
 
 export type ConnectProxyOptions = {
-	readonly identity?: Identity;
+	/** Speaks TLS to its clients. */
+	readonly issued?: Issued;
 	/** Instead of a tunnel: what a broken or forbidding proxy does with the socket. */
 	readonly instead?: (socket: Socket) => void;
 	/** Wherever a tunnel is to lead, it leads to this port. */
@@ -22,11 +23,11 @@ export type ConnectProxyOptions = {
 /** A tiny proxy that tunnels, or does odd things that a good one does not. */
 export async function startConnectProxy(
 	t: ExecutionContext,
-	{identity, instead, leadsTo}: ConnectProxyOptions = {},
+	{issued, instead, leadsTo}: ConnectProxyOptions = {},
 ): Promise<ConnectProxy> {
 	const requests: {target: string; authorization: string | undefined}[] = [];
 	const sockets = new Set<Socket>();
-	const server = identity ? createHttpsServer(identity) : createServer();
+	const server = issued ? createHttpsServer({cert: issued.certificate, key: issued.key}) : createServer();
 	server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
 	server.on('tlsClientError', () => {});
 	server.on('connect', (request, stream, head) => {
