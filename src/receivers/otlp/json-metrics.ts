@@ -12,7 +12,7 @@ import {
 	objectIn,
 	textIn,
 } from './json-values.ts';
-import type {Reader} from './reading.ts';
+import type {Reader} from './reader.ts';
 import {lazily, limits, type Point, type Resource} from './record.ts';
 import {compileMetricRules, type PointRule, type SelectedMetric} from './rules.ts';
 import type {Selection} from './selection.ts';

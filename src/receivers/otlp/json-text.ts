@@ -21,35 +21,64 @@ function isEscaped(body: Uint8Array, start: number, position: number): boolean {
 	return (position - first) % 2 === 1;
 }
 
-function checkDepth(body: Uint8Array): void {
+type Span = {readonly start: number; readonly end: number};
+
+/** Integers of so many digits may not be exact as a double. */
+const longestExactDigits = 15;
+
+const isNumberByte = (byte: number): boolean =>
+	(byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x2b || byte === 0x2e || (byte | 0x20) === 0x65;
+
+function endOfNumber(body: Uint8Array, start: number): number {
+	let end = start;
+	while (end < body.length && isNumberByte(body[end] ?? 0)) end++;
+	return end;
+}
+
+/** An integer, and no fraction or exponent. */
+function isLongInteger(body: Uint8Array, {start, end}: Span): boolean {
+	const first = body[start] === 0x2d ? start + 1 : start;
+	return end - first > longestExactDigits && body.subarray(first, end).every(byte => byte >= 0x30 && byte <= 0x39);
+}
+
+/** Checks the depth, and finds the long integers outside of strings. */
+function scan(body: Uint8Array): Span[] {
+	const longIntegers: Span[] = [];
 	let depth = 0;
 	for (let position = 0; position < body.length; position++) {
 		const byte = body[position] ?? 0;
 		if (byte === quote) position = endOfString(body, position);
 		else if ((byte | 0x20) === 0x7b && ++depth > bracketLimit) throw malformed(`JSON: nested deeper than ${bracketLimit}`);
 		else if ((byte | 0x20) === 0x7d) depth--;
+		else if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
+			const span = {start: position, end: endOfNumber(body, position)};
+			if (isLongInteger(body, span)) longIntegers.push(span);
+			position = span.end - 1;
+		}
 	}
-}
-
-/** A number of so many digits may not be exact as a double. */
-const longInteger = /[:[,\s]-?\d{16}/;
-
-/** Integers beyond 2^53 in full, as bigint. Longer ones than 64 bits need stay what they are. */
-function exactInteger(_key: string, value: unknown, context?: {readonly source?: string}): unknown {
-	const source = context?.source;
-	if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined) return value;
-	return /^-?\d{16,20}$/.test(source) ? BigInt(source) : value;
+	return longIntegers;
 }
 
 const utf8 = new TextDecoder('utf-8', {fatal: true});
 
-/** The body as a JSON object. The slower, exact way of parsing is taken only where a long integer is in the text. */
+/** The text with its long integers in quotes: OTLP/JSON takes 64-bit integers as decimal text, and a text is exact. */
+function quoted(body: Uint8Array, longIntegers: readonly Span[]): string {
+	const parts: string[] = [];
+	let from = 0;
+	for (const {start, end} of longIntegers) {
+		parts.push(utf8.decode(body.subarray(from, start)), '"', utf8.decode(body.subarray(start, end)), '"');
+		from = end;
+	}
+	parts.push(utf8.decode(body.subarray(from)));
+	return parts.join('');
+}
+
+/** The body as a JSON object. */
 export function parseObject(body: Uint8Array): JsonObject {
-	checkDepth(body);
+	const longIntegers = scan(body);
 	let value: unknown;
 	try {
-		const text = utf8.decode(body);
-		value = longInteger.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
+		value = JSON.parse(quoted(body, longIntegers));
 	} catch (error) {
 		throw new BridgeError('ERR_MALFORMED', `not valid JSON: ${toError(error).message.slice(0, 200)}`, {cause: error});
 	}

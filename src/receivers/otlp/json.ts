@@ -13,7 +13,7 @@ import {
 	objectIn,
 	textIn,
 } from './json-values.ts';
-import type {Reader} from './reading.ts';
+import type {Reader} from './reader.ts';
 import {type LogRecord, limits, type Resource} from './record.ts';
 import {compileLogRules, eventNameKeys, isBlank, isWanted, type RecordView} from './rules.ts';
 import type {Selection} from './selection.ts';

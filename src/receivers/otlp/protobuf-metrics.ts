@@ -1,7 +1,7 @@
 import {pointEvent} from './events.ts';
 import {eachRecord} from './protobuf.ts';
 import {joined, readAttributes, readInt32} from './protobuf-values.ts';
-import type {Reader} from './reading.ts';
+import type {Reader} from './reader.ts';
 import {lazily, limits, type Point, type Resource} from './record.ts';
 import {compileMetricRules, type PointRule, type SelectedMetric} from './rules.ts';
 import type {Selection} from './selection.ts';

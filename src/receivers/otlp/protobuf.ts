@@ -2,11 +2,11 @@ import type {HardwareEvent} from '../../event.ts';
 import {toLogEvent} from './events.ts';
 import {resourceOf} from './identity.ts';
 import {joined, readAttributes, readLogRecord} from './protobuf-values.ts';
-import type {Reader} from './reading.ts';
+import type {Reader} from './reader.ts';
 import {lazily, limits, type Resource} from './record.ts';
 import {compileLogRules, isWanted} from './rules.ts';
 import type {Selection} from './selection.ts';
-import {createSkim} from './skim.ts';
+import {compileKeys, createSkim} from './skim.ts';
 import {createTally} from './tally.ts';
 import {cursorOf, eachField, malformed, readTag, skip} from './wire.ts';
 
@@ -41,24 +41,22 @@ export function eachRecord(bytes: Uint8Array, visit: (start: number, end: number
 
 export function createProtobufLogsReader(selection: Selection): Reader {
 	const rules = compileLogRules(selection);
-	const skim = createSkim(rules.keys);
+	const keys = compileKeys(rules.keys);
 
-	function read(
-		body: Uint8Array,
-		start: number,
-		end: number,
-		resource: () => Resource,
-		receivedAt: number,
-	): HardwareEvent | undefined {
-		skim.over(body, start, end, resource);
-		if (!isWanted(rules, skim)) return undefined;
+	function eventOf(body: Uint8Array, start: number, end: number, resource: Resource, receivedAt: number): HardwareEvent {
 		if (end - start > limits.recordBytes) throw malformed(`record larger than ${limits.recordBytes / 1024} KiB`);
-		return toLogEvent(readLogRecord(body.subarray(start, end)), resource(), receivedAt);
+		return toLogEvent(readLogRecord(body.subarray(start, end)), resource, receivedAt);
 	}
 
 	return function readLogs(body, receivedAt) {
 		const tally = createTally();
-		eachRecord(body, (start, end, resource) => tally.record(() => read(body, start, end, resource, receivedAt)));
+		const skim = createSkim(keys, body);
+		eachRecord(body, (start, end, resource) =>
+			tally.record(() => {
+				skim.over(start, end, resource);
+				return isWanted(rules, skim) ? eventOf(body, start, end, resource(), receivedAt) : undefined;
+			}),
+		);
 		return tally.reading();
 	};
 }

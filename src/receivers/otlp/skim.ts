@@ -1,4 +1,5 @@
-import {equalBytes, type Pattern} from './pattern.ts';
+import {resourceOf} from './identity.ts';
+import {equalBytes} from './pattern.ts';
 import {attributeTag, readInt32, readKeyValue} from './protobuf-values.ts';
 import type {Resource} from './record.ts';
 import {eventNameKeys, isBlank, type RecordView} from './rules.ts';
@@ -11,17 +12,28 @@ validated: only that its fields fit into it.
 */
 export type Skim = RecordView & {
 	/** Throws ERR_MALFORMED when the fields do not fit. The view is of this record until the next call. */
-	over(bytes: Uint8Array, start: number, end: number, resource: () => Resource): void;
+	over(start: number, end: number, resource: () => Resource): void;
 };
 
 type Key = {readonly index: number; readonly bytes: Uint8Array};
+
+/** The attribute keys to look for, and those of each length below 128. */
+export type Keys = {readonly all: readonly Key[]; readonly byLength: readonly (readonly Key[] | undefined)[]};
+
+export function compileKeys(names: readonly string[]): Keys {
+	const all = names.map((name, index): Key => ({index, bytes: Buffer.from(name)}));
+	const byLength = Array.from({length: 0x80}, (_, length) => {
+		const sameLength = all.filter(({bytes}) => bytes.length === length);
+		return sameLength.length > 0 ? sameLength : undefined;
+	});
+	return {all, byLength};
+}
 
 const eventNameTag = 0x62;
 const severityTag = 0x10;
 
 type Found = {
-	bytes: Uint8Array;
-	resource: (() => Resource) | undefined;
+	readonly bytes: Uint8Array;
 	severity: number;
 	nameStart: number;
 	nameEnd: number;
@@ -31,17 +43,6 @@ type Found = {
 	/** Whether there are bounds to clear before the next record. */
 	touched: boolean;
 };
-
-const nothingFound = (keys: number): Found => ({
-	bytes: new Uint8Array(),
-	resource: undefined,
-	severity: 0,
-	nameStart: 0,
-	nameEnd: 0,
-	starts: new Int32Array(keys),
-	ends: new Int32Array(keys),
-	touched: false,
-});
 
 function note(found: Found, keys: readonly Key[], keyStart: number, keyEnd: number, start: number, end: number): void {
 	for (const {index, bytes} of keys) {
@@ -87,13 +88,7 @@ function noteField(found: Found, keys: readonly Key[], start: number, end: numbe
 Fields below 128 bytes with a tag of one byte are handled in the loop, and that is nearly all of them. An attribute as
 every encoder writes it is key, value and nothing else; a key that no rule names costs no more than finding that out.
 */
-function skimFields(
-	found: Found,
-	keys: readonly Key[],
-	keysByLength: readonly (readonly Key[] | undefined)[],
-	start: number,
-	end: number,
-): void {
+function skimFields(found: Found, {all, byLength}: Keys, start: number, end: number): void {
 	const {bytes} = found;
 	let position = start;
 	while (position < end) {
@@ -104,19 +99,19 @@ function skimFields(
 			const keyLength = bytes[position + 3] ?? 0;
 			const valueAt = position + 4 + keyLength;
 			if (bytes[position + 2] === 0x0a && bytes[valueAt] === 0x12 && valueAt + 2 + (bytes[valueAt + 1] ?? 0) === next) {
-				const candidates = keysByLength[keyLength];
+				const candidates = byLength[keyLength];
 				if (candidates) note(found, candidates, position + 4, valueAt, position + 2, next);
-			} else noteField(found, keys, position, end);
+			} else noteField(found, all, position, end);
 			position = next;
 		} else if (length < 0x80 && tag === severityTag) {
 			found.severity = length;
 			position += 2;
-		} else if (tag === eventNameTag || tag < 8) position = noteField(found, keys, position, end);
+		} else if (tag === eventNameTag || tag < 8) position = noteField(found, all, position, end);
 		else if (length < 0x80 && (tag & 0x87) === 2) position = next;
 		else if (length < 0x80 && (tag & 0x87) === 0) position += 2;
 		else if ((tag & 0x87) === 1) position += 9;
 		else if ((tag & 0x87) === 5) position += 5;
-		else position = noteField(found, keys, position, end);
+		else position = noteField(found, all, position, end);
 	}
 	if (position !== end) throw malformed('protobuf: a field reaches beyond the end of its log record');
 }
@@ -129,37 +124,39 @@ function clear(found: Found): void {
 	found.touched = false;
 }
 
-export function createSkim(names: readonly string[]): Skim {
-	const keys = names.map((name, index): Key => ({index, bytes: Buffer.from(name)}));
-	const keysByLength = Array.from({length: 0x80}, (_, length) => {
-		const sameLength = keys.filter(({bytes}) => bytes.length === length);
-		return sameLength.length > 0 ? sameLength : undefined;
-	});
-	const found = nothingFound(keys.length);
+/** For the records of one request: it does not outlive the bytes. */
+export function createSkim(keys: Keys, bytes: Uint8Array): Skim {
+	const {length} = keys.all;
+	const found: Found = {
+		bytes,
+		severity: 0,
+		nameStart: 0,
+		nameEnd: 0,
+		starts: new Int32Array(length),
+		ends: new Int32Array(length),
+		touched: false,
+	};
+	let resourceOfRecord = () => resourceOf({});
 	const has = (key: number) => (found.ends[key] ?? 0) > 0;
 	const readValue = (key: number) =>
-		has(key) ? readKeyValue(found.bytes.subarray(found.starts[key], found.ends[key]), 0)[1] : undefined;
+		has(key) ? readKeyValue(bytes.subarray(found.starts[key], found.ends[key]), 0)[1] : undefined;
 
 	return {
-		over(bytes, start, end, resource) {
+		over(start, end, resource) {
 			clear(found);
-			found.bytes = bytes;
-			found.resource = resource;
-			skimFields(found, keys, keysByLength, start, end);
+			resourceOfRecord = resource;
+			skimFields(found, keys, start, end);
 		},
 		get severity() {
 			return found.severity;
 		},
-		matchesEventName(pattern: Pattern) {
-			if (found.nameEnd > found.nameStart) return pattern.matchesBytes(found.bytes, found.nameStart, found.nameEnd);
+		matchesEventName(pattern) {
+			if (found.nameEnd > found.nameStart) return pattern.matchesBytes(bytes, found.nameStart, found.nameEnd);
 			if (!found.touched) return false;
 			return pattern.matchesValue(eventNameKeys.map((_, key) => readValue(key)).find(value => !isBlank(value)));
 		},
 		has,
 		matches: (key, pattern) => pattern.matchesValue(readValue(key)),
-		resource() {
-			if (!found.resource) throw new Error('no record was skimmed yet');
-			return found.resource();
-		},
+		resource: () => resourceOfRecord(),
 	};
 }

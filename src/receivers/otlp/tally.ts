@@ -1,6 +1,6 @@
 import {isBridgeError} from '../../errors.ts';
 import type {HardwareEvent} from '../../event.ts';
-import type {Reading} from './reading.ts';
+import type {Reading} from './reader.ts';
 import {limits} from './record.ts';
 import {malformed} from './wire.ts';
 

@@ -49,6 +49,12 @@ test(
 );
 test('a field that reaches beyond its record', costsItself, Uint8Array.of(0x32, 0x05, 0x0a), /beyond the end/);
 test('a fixed64 that reaches beyond its record', costsItself, Uint8Array.of(0x09, 1, 2), /beyond the end/);
+test(
+	'a double that reaches beyond its value',
+	costsItself,
+	Buffer.concat([severity(17), message(5, Uint8Array.of(0x21, 1, 2))]),
+	/beyond the end/,
+);
 test('field number 0', costsItself, Uint8Array.of(0x02, 0x01, 0x00), /illegal field number/);
 test('wire type 7', costsItself, Uint8Array.of(0x0f, 0x01), /illegal wire type 7/);
 test('a varint of eleven bytes', costsItself, Uint8Array.of(0x10, ...new Array(10).fill(0xff), 1), /longer than 10 bytes/);
@@ -79,6 +85,11 @@ test('a body nested 65 levels', costsItself, Buffer.concat([severity(17), messag
 test('64 levels are read', t => {
 	const {malformed, events} = read(request(Buffer.concat([severity(17), message(5, nested(64))])));
 	t.deepEqual([malformed, events.length], [0, 1]);
+});
+
+test('a byte-order mark at the beginning of a text is part of it', t => {
+	const [event] = read(request(Buffer.concat([severity(17), message(5, text('\ufeffa'))]))).events;
+	t.is(event?.message, '\ufeffa');
 });
 
 test('what is not selected is not decoded', t => {

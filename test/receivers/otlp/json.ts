@@ -20,6 +20,17 @@ test('integers are exact, as numbers and as strings', t => {
 	t.is(event?.occurredAt, 1795435200123);
 });
 
+test('digits within strings, fractions and keys are not taken for long integers', t => {
+	t.is(
+		attributeOf('{"stringValue":"a: 12345678901234567890, \\"12345678901234567890"}'),
+		'a: 12345678901234567890, "12345678901234567890',
+	);
+	t.is(attributeOf('{"doubleValue":1234567890123456.5}'), 1234567890123456.5);
+	t.is(attributeOf('{"doubleValue":-1234567890123456e2}'), -123456789012345600);
+	t.throws(() => read('{"resourceLogs":[],"x":12345678901234567890 1}'), {code: 'ERR_MALFORMED'});
+	t.is(read('{"resourceLogs":[],"x":[-12345678901234567890,12345678901234567890]}').records, 0);
+});
+
 test('values of all kinds are read', t => {
 	t.is(attributeOf('{"stringValue":"9007199254740993"}'), '9007199254740993');
 	t.is(attributeOf('{"doubleValue":"NaN"}'), Number.NaN);

@@ -24,9 +24,9 @@ test('skimming selects what decoding everything and filtering it does', t => {
 			selected += expected.events.length;
 			deepStrictEqual(withoutMessage(read(rules, body)), expected);
 		}),
-		{numRuns: 800},
+		{numRuns: 500},
 	);
-	t.true(selected > 200, `only ${selected} records were selected: the property says little`);
+	t.true(selected > 100, `only ${selected} records were selected: the property says little`);
 });
 
 test('reordered, repeated and unknown fields make no difference to what protobuf-es reads', t => {
@@ -39,9 +39,9 @@ test('reordered, repeated and unknown fields make no difference to what protobuf
 			selected += expected.events.length;
 			deepStrictEqual(withoutMessage(read(rules, body)), expected);
 		}),
-		{numRuns: 600},
+		{numRuns: 400},
 	);
-	t.true(selected > 100, `only ${selected} records were selected: the property says little`);
+	t.true(selected > 80, `only ${selected} records were selected: the property says little`);
 });
 
 test('protobuf and JSON of one request give the same events', t => {
@@ -53,7 +53,7 @@ test('protobuf and JSON of one request give the same events', t => {
 				const fromJson = logs.json(jsonOf(LogsDataSchema, request), receivedAt);
 				deepStrictEqual(withoutMessage(fromJson), withoutMessage(fromProtobuf));
 			}),
-			{numRuns: 500},
+			{numRuns: 300},
 		),
 	);
 });
@@ -91,7 +91,7 @@ test('a request cut off anywhere is malformed, unless what is left is a request 
 				);
 			}
 		}),
-		{numRuns: 30},
+		{numRuns: 20},
 	);
 });
 

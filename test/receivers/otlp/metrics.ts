@@ -34,9 +34,9 @@ test('points are selected as decoding everything and filtering it does, however 
 			selected += expected.events.length;
 			deepStrictEqual({records, malformed, events: events.map(comparable)}, expected);
 		}),
-		{numRuns: 800},
+		{numRuns: 600},
 	);
-	t.true(selected > 200, `only ${selected} points were selected: the property says little`);
+	t.true(selected > 50, `only ${selected} points were selected: the property says little`);
 });
 
 test('protobuf and JSON of one request give the same events', t => {
@@ -47,7 +47,7 @@ test('protobuf and JSON of one request give the same events', t => {
 				const fromProtobuf = metrics.protobuf(protobufOf(MetricsDataSchema, request), receivedAt);
 				deepStrictEqual(metrics.json(jsonOf(MetricsDataSchema, request), receivedAt), fromProtobuf);
 			}),
-			{numRuns: 500},
+			{numRuns: 300},
 		),
 	);
 });

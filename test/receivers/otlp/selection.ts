@@ -117,9 +117,9 @@ const bytes = (value: string) => Buffer.from(value);
 
 test('a pattern means the same for text, for bytes and for what a regular expression says', t => {
 	const alphabet = fc
-		.string({unit: fc.constantFrom('a', 'b', 'é', '*', '.'), minLength: 1, maxLength: 8})
+		.string({unit: fc.constantFrom('a', 'a', 'b', '*', '*', 'é', '.'), minLength: 1, maxLength: 6})
 		.filter(pattern => !pattern.includes('**'));
-	const subject = fc.string({unit: fc.constantFrom('a', 'b', 'é', '.'), maxLength: 12});
+	const subject = fc.string({unit: fc.constantFrom('a', 'a', 'b', 'é', '.'), maxLength: 6});
 	t.notThrows(() =>
 		fc.assert(
 			fc.property(alphabet, subject, (pattern, value) => {
@@ -133,7 +133,7 @@ test('a pattern means the same for text, for bytes and for what a regular expres
 				];
 				return matched.every(match => match === expression.test(value));
 			}),
-			{numRuns: 1000},
+			{numRuns: 3000},
 		),
 	);
 });
