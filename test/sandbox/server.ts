@@ -1,6 +1,4 @@
-import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
-import {connect as connectPlain} from 'node:net';
 import {connect} from 'node:tls';
 import test from 'ava';
 import {BridgeError} from '../../src/errors.ts';
@@ -251,18 +249,6 @@ for (const [name, content, fault] of badMessages) {
 	});
 }
 
-test('a client that does not finish its request is answered 408', async t => {
-	const sandbox = await startSandbox(t, {request_timeout: '300ms'});
-	const socket = connect({host: '127.0.0.1', port: Number(sandbox.url().port), ca: readFileSync(sandbox.caFile)});
-	t.teardown(() => socket.destroy());
-	socket.write('POST /connect/api/v1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{');
-	let text = '';
-	for await (const chunk of socket.setEncoding('utf8')) text += chunk;
-	t.regex(text, /^HTTP\/1\.1 408 /);
-	t.regex(text, /\{"error":"[^"]+"\}$/);
-	t.is((await clientOf(t, sandbox)(messageOf([]))).status, 200);
-});
-
 test('bytes that are not HTTP are answered in JSON', async t => {
 	const sandbox = await startSandbox(t);
 	const socket = connect({host: '127.0.0.1', port: Number(sandbox.url().port), ca: readFileSync(sandbox.caFile)});
@@ -272,21 +258,6 @@ test('bytes that are not HTTP are answered in JSON', async t => {
 	for await (const chunk of socket.setEncoding('utf8')) text += chunk;
 	t.regex(text, /^HTTP\/1\.1 400 .*application\/json.*\{"error":/s);
 });
-
-const strangers: [string, string][] = [
-	['says nothing', ''],
-	['speaks plain HTTP', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'],
-];
-for (const [name, bytes] of strangers) {
-	test(`a client that ${name} is dropped`, async t => {
-		const sandbox = await startSandbox(t, {request_timeout: '500ms'});
-		const socket = connectPlain(Number(sandbox.url().port), '127.0.0.1');
-		t.teardown(() => socket.destroy());
-		socket.on('error', () => {}).write(bytes);
-		await once(socket.resume(), 'close', {signal: AbortSignal.timeout(20_000)});
-		t.is((await clientOf(t, sandbox)(messageOf([]))).status, 200);
-	});
-}
 
 test('TLS 1.1 is not spoken', async t => {
 	const sandbox = await startSandbox(t);

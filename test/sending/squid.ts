@@ -4,15 +4,16 @@ import type {ExecutionContext} from 'ava';
 import {BridgeError} from '../../src/errors.ts';
 import {createConnection} from '../../src/sending/connections.ts';
 import {connectionsSchema} from '../../src/sending/connections-config.ts';
+import {issue, makeAuthority} from '../helpers/certificates.ts';
 import {eventually, temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import {startSquid} from '../helpers/squid.ts';
-import {listenTls, makeTestAuthority} from '../helpers/tls-server.ts';
+import {listenTls} from '../helpers/tls-server.ts';
 
-const authority = await makeTestAuthority();
+const authority = await makeAuthority('Test authority');
 
 async function destination(t: ExecutionContext): Promise<URL> {
-	return listenTls(t, await authority.issue(), (request, response) => {
+	return listenTls(t, await issue(authority, {commonName: 'localhost', hosts: ['localhost']}), (request, response) => {
 		response.end(`${request.method} ${request.url}`);
 		request.resume();
 	});
@@ -21,7 +22,7 @@ async function destination(t: ExecutionContext): Promise<URL> {
 async function post(proxy: {url: string; ca_file?: string}, url: URL) {
 	const [config] = connectionsSchema.parse([{proxy}]);
 	if (!config) throw new Error('no connection');
-	const connection = createConnection(config, {ca: [authority.pem]});
+	const connection = createConnection(config, {ca: [authority.certificate]});
 	return connection.send({url, method: 'POST', headers: {}, body: '{}', secrets: []}, AbortSignal.timeout(10_000));
 }
 
@@ -63,11 +64,11 @@ testWithPeer('squid', 'squid that forbids tunnels, or cannot resolve the name, i
 });
 
 testWithPeer('squid', 'squid that speaks TLS itself, with its own authority', async t => {
-	const proxyAuthority = await makeTestAuthority('CN=Proxy authority');
-	const {cert, key} = await proxyAuthority.issue({names: ['localhost'], addresses: ['127.0.0.1']});
+	const proxyAuthority = await makeAuthority('Proxy authority');
+	const {certificate, key} = await issue(proxyAuthority, {commonName: 'proxy', hosts: ['localhost', '127.0.0.1']});
 	const file = join(await temporaryDirectory(t), 'proxy-ca.pem');
-	writeFileSync(file, proxyAuthority.pem);
-	const squid = await startSquid(t, {tls: {certificate: cert, privateKey: key}});
+	writeFileSync(file, proxyAuthority.certificate);
+	const squid = await startSquid(t, {tls: {certificate, privateKey: key}});
 	t.is((await post({url: squid.url.origin, ca_file: file}, await destination(t))).statusCode, 200);
 });
 

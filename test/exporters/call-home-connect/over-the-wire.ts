@@ -5,11 +5,13 @@ import type {Outcome} from '../../../src/outcome.ts';
 import {createConnection} from '../../../src/sending/connections.ts';
 import {connectionsSchema} from '../../../src/sending/connections-config.ts';
 import {type Attempt, throughConnections} from '../../../src/sending/sender.ts';
+import {issue, makeAuthority} from '../../helpers/certificates.ts';
 import {startConnectProxy} from '../../helpers/connect-proxy.ts';
 import {optionsOf, parties, submissionOf} from '../../helpers/submissions.ts';
-import {listenTls, makeTestAuthority} from '../../helpers/tls-server.ts';
+import {listenTls} from '../../helpers/tls-server.ts';
 
-const authority = await makeTestAuthority();
+const authority = await makeAuthority('Test authority');
+const issued = await issue(authority, {commonName: 'localhost', hosts: ['localhost']});
 const alert = submissionOf('hardware_alert');
 
 type Event = {header: {event_id: string; event_type: string}; body: Record<string, unknown>};
@@ -30,15 +32,17 @@ async function startIbm(t: ExecutionContext, before: (event: Event, response: Se
 		);
 		response.end(JSON.stringify({service: 'ibm_callhome_connect', transaction: {rc: 200}, response_state: {transactions}}));
 	};
-	const url = await listenTls(t, await authority.issue(), (request, response) => void answer(request, response));
+	const url = await listenTls(t, issued, (request, response) => void answer(request, response));
 	return {url, cases, events};
 }
 
 function senderTo(t: ExecutionContext, endpoint: URL, ways: readonly unknown[]) {
 	const attempts: Attempt[] = [];
-	const connections = connectionsSchema.parse(ways).map(way => createConnection(way, {ca: [authority.pem]}));
+	const connections = connectionsSchema
+		.parse(ways)
+		.map(way => createConnection(way, {ca: [authority.certificate], connectTimeoutMillis: 15_000}));
 	t.teardown(() => Promise.all(connections.map(connection => connection.close())));
-	const exporter = createCallHomeConnectExporter(optionsOf({endpoint: endpoint.href, timeout: '5s'}), parties);
+	const exporter = createCallHomeConnectExporter(optionsOf({endpoint: endpoint.href, timeout: '30s'}), parties);
 	const observe = (attempt: Attempt) => attempts.push(attempt);
 	const send = throughConnections(connections, exporter, {destination: endpoint.host, observe});
 	return {send, attempts, signal: new AbortController().signal};
@@ -48,7 +52,7 @@ const codeOf = (outcome: Outcome) => ('error' in outcome && 'code' in outcome.er
 
 test('a fault finds its way past broken proxies, and is sent once', async t => {
 	const ibm = await startIbm(t);
-	const portal = await listenTls(t, await authority.issue(), (_request, response) => {
+	const portal = await listenTls(t, issued, (_request, response) => {
 		response.setHeader('Content-Type', 'text/html').end('<title>Login</title>');
 	});
 	const down = {proxy: {url: 'http://127.0.0.1:1'}};
@@ -88,7 +92,7 @@ test('a fault whose reply got lost does not open a second case', async t => {
 
 test('a way that loses every reply does not keep a fault from the next way', async t => {
 	const ibm = await startIbm(t);
-	const breaking = await listenTls(t, await authority.issue(), (_request, response) => response.destroy());
+	const breaking = await listenTls(t, issued, (_request, response) => response.destroy());
 	const bad = await startConnectProxy(t, {leadsTo: Number(breaking.port)});
 	const {send, signal} = senderTo(t, ibm.url, [{proxy: {url: `http://127.0.0.1:${bad.port}`}}, {direct: {}}]);
 
