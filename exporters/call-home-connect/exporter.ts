@@ -63,9 +63,16 @@ export function createCallHomeConnectExporter(
 			const known = knownFrom(answer, submission);
 			if (known) return known;
 		}
-		return exchange(submission, connection, signal);
+		const outcome = await exchange(submission, connection, signal);
+		return opensCase(submission.type) ? outcome : repeatable(outcome);
 	};
 }
+
+/** What opens no case may be said twice: when the reply got lost, the next connection has its turn at once. */
+const repeatable = (outcome: Outcome): Outcome =>
+	outcome.status === 'deferred' && isBridgeError(outcome.error, ...gotLost)
+		? {status: 'unreachable', error: outcome.error}
+		: outcome;
 
 const needsProblem = (type: SubmissionType) => opensCase(type) || type === 'status';
 
@@ -92,10 +99,10 @@ function knownFrom(answer: Outcome, {transactionId}: Submission): Outcome | unde
 			const isKnown = answer.answers.some(known => known.transactionId === transactionId);
 			return isKnown ? {...answer, reference: transactionId} : undefined;
 		}
-		case 'deferred':
-			return isBridgeError(answer.error, ...gotLost)
-				? {status: 'unreachable', error: answer.error}
-				: {...answer, uncertain: true};
+		case 'deferred': {
+			const outcome = repeatable(answer);
+			return outcome.status === 'deferred' ? {...outcome, uncertain: true} : outcome;
+		}
 		case 'rejected':
 			return {status: 'deferred', error: answer.error, uncertain: true};
 		case 'unreachable':

@@ -128,6 +128,13 @@ test('what opens no case is simply sent again', async t => {
 	}
 });
 
+test('a heartbeat whose reply gets lost on one connection has its turn on the next', async t => {
+	const lost = answering(new BridgeError('ERR_REPLY_TIMEOUT', 'no whole reply')).connection;
+	t.is((await exporter(submissionOf('heartbeat'), lost, signal)).status, 'unreachable');
+	const refused = answering({statusCode: 503, body: '{"service":"ibm_callhome_connect"}'}).connection;
+	t.is((await exporter(submissionOf('heartbeat'), refused, signal)).status, 'deferred');
+});
+
 test('a submission without a fault in it is refused, not thrown over', async t => {
 	const empty = {system: alert.content.system, createdAt: alert.content.createdAt};
 	for (const type of ['hardware_alert', 'test', 'status'] as const) {
