@@ -1,12 +1,9 @@
 #!/usr/bin/env node
-import {enableCompileCache} from 'node:module';
-import {join} from 'node:path';
-import {setFlagsFromString} from 'node:v8';
+import {enableCompileCache, findPackageJSON} from 'node:module';
+import {dirname, join} from 'node:path';
 
 // Half the start-up time is compiling: the second start finds it done. Without a writable folder it compiles each time.
-enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/callhome-bridge'));
-// A young generation of 16 MiB times three is memory that an agent on somebody else's machine should not take.
-setFlagsFromString('--max-semi-space-size=4');
+enableCompileCache(join(dirname(findPackageJSON(import.meta.url) ?? ''), 'node_modules/.cache/callhome-bridge'));
 
 const {main} = await import('./cli/program.ts');
 await main();

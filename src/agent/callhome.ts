@@ -51,7 +51,7 @@ export async function openCallHome(config: Config, log: Log): Promise<CallHome> 
 	await store.write(records => records.markInterrupted());
 
 	const backend = await openBackend(config, stack);
-	const instruments = lazily(createInstruments);
+	const instruments = renewable(createInstruments);
 	const {drain, health} = openSending(config, backend, store, {instruments, log}, stack);
 
 	const systems = knownSystems(config);
@@ -80,14 +80,26 @@ export async function openCallHome(config: Config, log: Log): Promise<CallHome> 
 		store,
 		backend,
 		instruments,
-		observe: () => observeBridge({snapshot: readSnapshot(store), connections: health.list, ...constantsOf(config, backend)}),
+		observe() {
+			instruments.renew();
+			observeBridge({snapshot: readSnapshot(store), connections: health.list, ...constantsOf(config, backend)});
+		},
 		shutdown: () => held.disposeAsync(),
 	};
 }
 
-function lazily<Value>(create: () => Value): () => Value {
+/** Made at first use, and again after `renew`: instruments belong to the SDK that is registered when they are made. */
+function renewable<Value>(create: () => Value): (() => Value) & {renew(): void} {
 	let value: Value | undefined;
-	return () => (value ??= create());
+	const get = () => {
+		value ??= create();
+		return value;
+	};
+	return Object.assign(get, {
+		renew() {
+			value = undefined;
+		},
+	});
 }
 
 /** The bridge's own machine is a system like the others, found by its host name. */
