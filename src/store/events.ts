@@ -1,32 +1,40 @@
-import type {Kysely} from 'kysely';
-import type {Decision, HardwareEvent} from '../event.ts';
+import {type Kysely, sql} from 'kysely';
 import {inChunks} from './chunks.ts';
-import type {Schema} from './schema.ts';
+import {type KeptEvent, toKeptEvent, toKeptId, toRow} from './event-row.ts';
+import {refuseWhenFull} from './room.ts';
+import {lostMark, type Schema} from './schema.ts';
 
-export type KeptEvent = {readonly event: HardwareEvent; readonly problemId: string; readonly decision: Decision};
-
-/** Integers beyond 2^53 are kept as decimal text: JSON has no bigint. */
-const toJson = (event: HardwareEvent): string =>
-	JSON.stringify(event, (_key, value) => (typeof value === 'bigint' ? value.toString() : value));
-
-/** Which of the ids are kept already. */
+/** Which of the ids are kept already. An event whose problem is lost is to be decided again, so it does not count. */
 export async function keptIds(database: Kysely<Schema>, ids: readonly string[]): Promise<Set<string>> {
-	const rows = await inChunks(ids, chunk => database.selectFrom('event').select('id').where('id', 'in', chunk).execute());
-	return new Set(rows.map(row => row.id));
+	const rows = await inChunks(ids.map(toKeptId), chunk =>
+		database.selectFrom('event').select('id').where('id', 'in', chunk).where('problem_id', 'not like', `${lostMark}%`).execute(),
+	);
+	const found = new Set(rows.map(row => row.id));
+	return new Set(ids.filter(id => found.has(toKeptId(id))));
 }
 
+/** Keeps the events, in their order. Refused with ERR_STORE_FULL while there is still room to send what is kept. */
 export async function insertEvents(database: Kysely<Schema>, events: readonly KeptEvent[]): Promise<void> {
-	await inChunks(events, async chunk => {
-		const rows = chunk.map(({event, problemId, decision}) => ({
-			id: event.id,
-			problem_id: problemId,
-			decision,
-			received_at: event.receivedAt,
-			body: toJson(event),
-		}));
-		await database.insertInto('event').values(rows).execute();
-		return [];
-	});
+	if (events.length === 0) return;
+	await refuseWhenFull(database);
+	const results = await inChunks(events, chunk =>
+		database
+			.insertInto('event')
+			.values(chunk.map(toRow))
+			.onConflict(conflict =>
+				conflict
+					.column('id')
+					.doUpdateSet(eb => ({problem_id: eb.ref('excluded.problem_id'), decision: eb.ref('excluded.decision')}))
+					.where('event.problem_id', 'like', `${lostMark}%`),
+			)
+			.execute(),
+	);
+	const kept = results.reduce((sum, {numInsertedOrUpdatedRows = 0n}) => sum + Number(numInsertedOrUpdatedRows), 0);
+	await database
+		.updateTable('total')
+		.set({value: sql`value + ${kept}`})
+		.where('name', '=', 'events')
+		.execute();
 }
 
 /** The events of a problem, oldest first. */
@@ -38,16 +46,13 @@ export async function eventsOf(database: Kysely<Schema>, problemId: string, limi
 		.orderBy('sequence')
 		.limit(limit)
 		.execute();
-	return rows.map(row => ({event: JSON.parse(row.body), problemId: row.problem_id, decision: row.decision as Decision}));
+	return rows.map(toKeptEvent);
 }
 
-/** How many events were ever kept. */
+/** How many events were ever kept: as many as `tallyProblems` adds up to, at all times. */
 export async function countEvents(database: Kysely<Schema>): Promise<number> {
-	const row = await database
-		.selectFrom('event')
-		.select(eb => eb.fn.max('sequence').as('count'))
-		.executeTakeFirst();
-	return Number(row?.count ?? 0);
+	const row = await database.selectFrom('total').select('value').where('name', '=', 'events').executeTakeFirst();
+	return row?.value ?? 0;
 }
 
 export async function reassignEvents(database: Kysely<Schema>, fromProblemId: string, toProblemId: string): Promise<void> {

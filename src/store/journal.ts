@@ -1,5 +1,6 @@
 import type {Kysely, Selectable} from 'kysely';
-import type {ActivityTable, AttemptTable, Schema} from './schema.ts';
+import {inChunks} from './chunks.ts';
+import {type ActivityTable, type AttemptTable, type Schema, whole, wholeOrNull} from './schema.ts';
 
 export type ActivityLevel = 'info' | 'warn' | 'error';
 export type NewActivity = {
@@ -21,14 +22,8 @@ const toActivity = (row: Selectable<ActivityTable>): Activity => ({
 });
 
 export async function addActivities(database: Kysely<Schema>, activities: readonly NewActivity[]): Promise<void> {
-	if (activities.length === 0) return;
-	const rows = activities.map(({problemId, ...rest}) => ({...rest, problem_id: problemId ?? null}));
-	for (let start = 0; start < rows.length; start += 500) {
-		await database
-			.insertInto('activity')
-			.values(rows.slice(start, start + 500))
-			.execute();
-	}
+	const rows = activities.map(({at, problemId, ...rest}) => ({...rest, at: whole(at), problem_id: problemId ?? null}));
+	await inChunks(rows, chunk => database.insertInto('activity').values(chunk).execute());
 }
 
 export type ActivityFilter = {
@@ -62,15 +57,19 @@ export type NewAttempt = {
 	readonly request: string;
 };
 
-/** Kept before the request leaves: what a killed bridge had sent is known afterwards. Returns the attempt's number. */
+/**
+Kept before the request leaves: what a killed bridge had sent is known afterwards. From here until its outcome is settled
+nobody knows whether it arrived, so it is asked after before it is sent again (G3). Returns the attempt's number.
+*/
 export async function beginAttempt(database: Kysely<Schema>, attempt: NewAttempt): Promise<number> {
+	await database.updateTable('submission').set({uncertain: 1}).where('id', '=', attempt.submissionId).execute();
 	const {insertId} = await database
 		.insertInto('attempt')
 		.values({
 			submission_id: attempt.submissionId,
 			problem_id: attempt.problemId ?? null,
 			type: attempt.type,
-			started_at: attempt.startedAt,
+			started_at: whole(attempt.startedAt),
 			connection: attempt.connection,
 			destination: attempt.destination,
 			request: attempt.request,
@@ -91,8 +90,8 @@ export async function endAttempt(database: Kysely<Schema>, sequence: number, end
 	await database
 		.updateTable('attempt')
 		.set({
-			duration: end.duration,
-			status_code: end.statusCode ?? null,
+			duration: whole(end.duration),
+			status_code: wholeOrNull(end.statusCode),
 			reply: end.reply ?? null,
 			error_type: end.errorType ?? null,
 			error: end.error ?? null,
@@ -112,18 +111,12 @@ export async function attemptsOf(database: Kysely<Schema>, problemId: string, li
 	return rows.reverse();
 }
 
-/** Submissions whose last attempt never ended: the process was killed while the request was out. */
-export async function markInterrupted(database: Kysely<Schema>): Promise<number> {
-	const unended = database.selectFrom('attempt').select('submission_id').where('duration', 'is', null);
+/** Ends the attempts that a killed bridge left open. Returns how many there were. */
+export async function endInterrupted(database: Kysely<Schema>): Promise<number> {
 	const {numUpdatedRows} = await database
-		.updateTable('submission')
-		.set({uncertain: 1})
-		.where('id', 'in', unended)
-		.executeTakeFirstOrThrow();
-	await database
 		.updateTable('attempt')
 		.set({duration: 0, error_type: 'interrupted', error: 'the bridge ended during this attempt'})
 		.where('duration', 'is', null)
-		.execute();
+		.executeTakeFirstOrThrow();
 	return Number(numUpdatedRows);
 }

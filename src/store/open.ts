@@ -1,64 +1,104 @@
-import {existsSync, mkdirSync, renameSync} from 'node:fs';
-import {join} from 'node:path';
-import {DatabaseSync} from 'node:sqlite';
-import type {Kysely} from 'kysely';
+import {accessSync, constants, existsSync, mkdirSync, realpathSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {Migrator} from 'kysely/migration';
-import {toError} from '../errors.ts';
+import {BridgeError, isBridgeError, toError} from '../errors.ts';
+import {isStoreError, toStoreError} from './failures.ts';
+import {executedMigrations, type Fault, faultOf} from './inspect.ts';
 import {migrations} from './migrations.ts';
+import {beginReplacement, completeReplacement, freeName, resumeReplacement, syncDirectory} from './replace.ts';
 import {salvage} from './salvage.ts';
-import type {Schema} from './schema.ts';
-import {applicationId, openSqlite} from './sqlite.ts';
+import {openSqlite, type Sqlite} from './sqlite.ts';
 
-export const storeFile = (directory: string) => join(directory, 'callhome.db');
+/** The store's file; a link is followed, so that what is moved is the file and not the link to it. */
+export function storeFile(directory: string): string {
+	const file = join(directory, 'callhome.db');
+	return existsSync(file) ? realpathSync(file) : file;
+}
 
 /** What was set aside when the store was opened, for the activity log and the operator. */
 export type SetAside = {readonly movedTo: string; readonly cause: string; readonly salvagedRows: number};
-export type OpenedDatabase = {readonly database: Kysely<Schema>; readonly setAside: SetAside | undefined};
+export type OpenedDatabase = {readonly file: string; readonly sqlite: Sqlite; readonly setAside: SetAside | undefined};
+
+export type OpenOptions = {
+	readonly maxSize?: number | undefined;
+	/** Something in the file was found damaged while it was in use. */
+	readonly suspected?: boolean;
+	readonly now?: () => number;
+};
+
+/** Makes the directory if need be. Rejects, by name, one that cannot be used. */
+export function makeDirectory(directory: string): void {
+	try {
+		const first = mkdirSync(directory, {recursive: true, mode: 0o700});
+		if (first !== undefined) syncDirectory(dirname(first));
+		accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+	} catch (cause) {
+		throw new BridgeError('ERR_CONFIG', `store.directory: ${directory} cannot be used: ${toError(cause).message}`, {cause});
+	}
+}
 
 /**
 Opens the store of a directory, making it when it is not there. A damaged or foreign file is moved aside, never deleted,
-and what can still be read of a damaged one is taken over: the bridge starts in any case (G7).
+and what can still be read of a damaged one is taken over (G7).
 */
-export async function openDatabase(directory: string, maxSize: number | undefined, now = Date.now): Promise<OpenedDatabase> {
-	mkdirSync(directory, {recursive: true, mode: 0o700});
-	const file = storeFile(directory);
-	const fault = existsSync(file) ? faultOf(file) : undefined;
-	const movedTo = fault ? moveAside(file, now()) : undefined;
-	const database = openSqlite({file, ...(maxSize === undefined ? {} : {maxSize})});
-	await migrate(database);
-	if (!fault || !movedTo) return {database, setAside: undefined};
-	const salvagedRows = fault.foreign ? 0 : await salvage(movedTo, database);
-	return {database, setAside: {movedTo, cause: fault.cause, salvagedRows}};
-}
-
-type Fault = {readonly cause: string; readonly foreign: boolean};
-
-/** Why a file cannot be our store as it is, or undefined when it is sound. */
-function faultOf(file: string): Fault | undefined {
+export async function openDatabase(
+	directory: string,
+	{maxSize, suspected = false, now = Date.now}: OpenOptions = {},
+): Promise<OpenedDatabase> {
+	makeDirectory(directory);
 	try {
-		using database = new DatabaseSync(file, {timeout: 5000});
-		const application = Number(database.prepare('PRAGMA application_id').get()?.application_id);
-		const tables = Number(database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.tables);
-		if (application !== applicationId && tables > 0) return {cause: 'it is a database of another program', foreign: true};
-		const verdict = String(database.prepare('PRAGMA quick_check(1)').get()?.quick_check);
-		return verdict === 'ok' ? undefined : {cause: verdict, foreign: false};
+		const file = storeFile(directory);
+		resumeReplacement(file, freeName(file, now()));
+		const fault = faultOf(file, suspected);
+		if (fault) await replace(file, fault, now());
+		const sqlite = await openMigrated(file, maxSize);
+		return {file, sqlite, setAside: takeReport(sqlite)};
+	} catch (thrown) {
+		const error = toStoreError(thrown);
+		throw isBridgeError(error)
+			? error
+			: new Error(`the store in ${directory} cannot be opened: ${error.message}`, {cause: error});
+	}
+}
+
+/** Builds the new store beside the old one and swaps them. The report lies in the new one until a start has read it. */
+async function replace(file: string, {cause, foreign}: Fault, at: number): Promise<void> {
+	const movedTo = freeName(file, at);
+	const sqlite = await openMigrated(beginReplacement(file));
+	try {
+		const salvagedRows = foreign ? 0 : salvage(file, sqlite.connection);
+		const report: SetAside = {movedTo, cause, salvagedRows};
+		sqlite.connection.prepare('INSERT OR REPLACE INTO setting VALUES (?, ?)').run(reportName, JSON.stringify(report));
+		const checkpoint = sqlite.connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+		if (checkpoint?.busy !== 0) throw new BridgeError('ERR_STORE_BUSY', `${file}.part is in use by another program`);
+	} finally {
+		sqlite.close();
+	}
+	completeReplacement(file, movedTo);
+}
+
+const reportName = 'store.set_aside';
+
+/** Said once; on a full disk, where it cannot be taken out, with each start. */
+function takeReport({connection}: Sqlite): SetAside | undefined {
+	const row = connection.prepare('SELECT value FROM setting WHERE name = ?').get(reportName);
+	if (!row) return undefined;
+	try {
+		connection.prepare('DELETE FROM setting WHERE name = ?').run(reportName);
 	} catch (error) {
-		return {cause: toError(error).message, foreign: false};
+		if (!isStoreError(toStoreError(error))) throw error;
 	}
+	return JSON.parse(String(row.value));
 }
 
-function moveAside(file: string, at: number): string {
-	const movedTo = `${file}.set-aside-${new Date(at).toISOString().replaceAll(/[-:.]/g, '')}`;
-	for (const suffix of ['', '-wal', '-shm']) {
-		if (existsSync(file + suffix)) renameSync(file + suffix, movedTo + suffix);
-	}
-	return movedTo;
-}
-
-async function migrate(database: Kysely<Schema>) {
-	const {error} = await new Migrator({db: database, provider: {getMigrations: async () => migrations}}).migrateToLatest();
-	if (error) {
-		await database.destroy();
-		throw toError(error);
-	}
+/** Opens the file and brings its schema up to date, in one transaction. What is up to date is not written to. */
+async function openMigrated(file: string, maxSize?: number): Promise<Sqlite> {
+	const sqlite = openSqlite(file, maxSize);
+	const executed = executedMigrations(sqlite.connection);
+	if (Object.keys(migrations).every(name => executed.includes(name))) return sqlite;
+	const provider = {getMigrations: async () => migrations};
+	const {error} = await new Migrator({db: sqlite.queries, provider}).migrateToLatest();
+	if (!error) return sqlite;
+	sqlite.close();
+	throw error;
 }

@@ -1,61 +1,8 @@
-import type {Kysely, Selectable} from 'kysely';
-import {type Problem, type ProblemState, recentKey} from '../problem.ts';
+import type {Kysely} from 'kysely';
+import {type Problem, type ProblemState, problemStates, recentKey} from '../problem.ts';
 import {inChunks} from './chunks.ts';
-import type {ProblemTable, Schema} from './schema.ts';
-
-type ProblemRow = Selectable<ProblemTable>;
-
-const orUndefined = <Value>(value: Value | null): Value | undefined => value ?? undefined;
-
-function toProblem(row: ProblemRow): Problem {
-	return {
-		id: row.id,
-		key: row.key,
-		state: row.state as ProblemState,
-		reason: row.reason,
-		title: row.title,
-		severity: row.severity,
-		test: row.test === 1,
-		count: row.count,
-		firstSeen: row.first_seen,
-		lastSeen: row.last_seen,
-		systemKey: row.system_key,
-		system: row.system === null ? undefined : JSON.parse(row.system),
-		component: JSON.parse(row.component),
-		transactionId: row.transaction_id,
-		caseNumber: orUndefined(row.case_number),
-		acceptedAt: orUndefined(row.accepted_at),
-		recoveredAt: orUndefined(row.recovered_at),
-		closedAt: orUndefined(row.closed_at),
-		releaseAt: orUndefined(row.release_at),
-		traceparent: orUndefined(row.traceparent),
-	};
-}
-
-function toRow(problem: Problem): ProblemRow {
-	return {
-		id: problem.id,
-		key: problem.key,
-		state: problem.state,
-		reason: problem.reason,
-		title: problem.title,
-		severity: problem.severity,
-		test: problem.test ? 1 : 0,
-		count: problem.count,
-		first_seen: problem.firstSeen,
-		last_seen: problem.lastSeen,
-		system_key: problem.systemKey,
-		system: problem.system ? JSON.stringify(problem.system) : null,
-		component: JSON.stringify(problem.component),
-		transaction_id: problem.transactionId,
-		case_number: problem.caseNumber ?? null,
-		accepted_at: problem.acceptedAt ?? null,
-		recovered_at: problem.recoveredAt ?? null,
-		closed_at: problem.closedAt ?? null,
-		release_at: problem.releaseAt ?? null,
-		traceparent: problem.traceparent ?? null,
-	};
-}
+import {type ProblemRow, toProblem, toRow} from './problem-row.ts';
+import type {Schema} from './schema.ts';
 
 /** The problem that stands for each of the faults, by the fault's key. Closed ones too: a fault may come back. */
 export async function problemsByKeys(database: Kysely<Schema>, keys: readonly string[]): Promise<Map<string, Problem>> {
@@ -107,18 +54,22 @@ export async function problemByCaseNumber(database: Kysely<Schema>, caseNumber: 
 	return row && toProblem(row);
 }
 
-export type ProblemFilter = {readonly states?: readonly ProblemState[]; readonly systemKey?: string; readonly limit?: number};
+export type ProblemFilter = {readonly states?: readonly ProblemState[]; readonly limit?: number};
 
-/** Newest first. */
+/** Newest first. Each state is asked for by itself, in the order of its index: none is sorted as a whole. */
 export async function listProblems(
 	database: Kysely<Schema>,
-	{states, systemKey, limit = 1000}: ProblemFilter,
+	{states = problemStates, limit = 1000}: ProblemFilter,
 ): Promise<Problem[]> {
-	let query = database.selectFrom('problem').selectAll();
-	if (states) query = query.where('state', 'in', states);
-	if (systemKey) query = query.where('system_key', '=', systemKey);
-	const rows = await query.orderBy('last_seen', 'desc').orderBy('id').limit(limit).execute();
-	return rows.map(toProblem);
+	const rows: ProblemRow[] = [];
+	for (const state of new Set(states)) {
+		const inState = database.selectFrom('problem').selectAll().where('state', '=', state);
+		rows.push(...(await inState.orderBy('last_seen', 'desc').orderBy('id').limit(limit).execute()));
+	}
+	return rows
+		.sort((one, other) => other.last_seen - one.last_seen || (one.id < other.id ? -1 : 1))
+		.slice(0, limit)
+		.map(toProblem);
 }
 
 /**
@@ -156,18 +107,12 @@ export type ProblemTally = {
 	readonly events: number;
 };
 
+/** Counted as problems are written, so that a scrape is cheap. Events of pruned problems are in it still. */
 export async function tallyProblems(database: Kysely<Schema>): Promise<ProblemTally[]> {
-	const rows = await database
-		.selectFrom('problem')
-		.select(eb => [
-			'state',
-			eb('accepted_at', 'is not', null).as('sent'),
-			eb.fn.countAll<number>().as('problems'),
-			eb.fn.sum<number>('count').as('events'),
-		])
-		.groupBy(['state', eb => eb('accepted_at', 'is not', null)])
-		.execute();
-	return rows.map(({state, sent, ...counts}) => ({...counts, state: state as ProblemState, sent: Boolean(sent)}));
+	const rows = await database.selectFrom('problem_tally').selectAll().execute();
+	return rows
+		.filter(({problems, events}) => problems > 0 || events > 0)
+		.map(row => ({...row, state: row.state as ProblemState, sent: row.sent === 1}));
 }
 
 /** Held problems, the oldest first, for another look at what holds them. */

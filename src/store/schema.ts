@@ -10,12 +10,25 @@ export type Schema = {
 	activity: ActivityTable;
 	level: {series: string; value: number};
 	setting: {name: string; value: string};
+	/** `events`: how many were ever kept; `submissions`: how many are in the queue. */
+	total: {name: string; value: number};
+	/** Kept by triggers on `problem`. */
+	problem_tally: {state: string; sent: number; problems: number; events: number};
 };
 
+/** Comes before the id of an event's problem when a salvage could not find that problem: the event is to be decided again. */
+export const lostMark = '?';
+
+/** The nearest whole number that a column of integers holds: what a clock or a producer said may be none. */
+export const whole = (value: number): number =>
+	Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER));
+export const wholeOrNull = (value: number | undefined): number | null => (value === undefined ? null : whole(value));
+
 export type EventTable = {
-	/** Never reused, so its highest value is the number of events ever kept. */
+	/** The order of receipt; never reused. */
 	sequence: Generated<number>;
 	id: string;
+	/** With `lostMark` before it when the problem is lost. */
 	problem_id: string;
 	decision: string;
 	received_at: number;

@@ -1,4 +1,5 @@
 import type {Kysely} from 'kysely';
+import {inChunks} from './chunks.ts';
 import type {Schema} from './schema.ts';
 
 export async function readSetting(database: Kysely<Schema>, name: string): Promise<string | undefined> {
@@ -21,12 +22,13 @@ export async function readLevels(database: Kysely<Schema>): Promise<Map<string, 
 }
 
 export async function writeLevels(database: Kysely<Schema>, levels: ReadonlyMap<string, number>): Promise<void> {
-	const rows = [...levels].map(([series, value]) => ({series, value}));
-	for (let start = 0; start < rows.length; start += 500) {
-		await database
+	// SQLite has no NaN, and a level that is no number tells nothing.
+	const rows = [...levels].map(([series, value]) => ({series, value})).filter(({value}) => !Number.isNaN(value));
+	await inChunks(rows, chunk =>
+		database
 			.insertInto('level')
-			.values(rows.slice(start, start + 500))
+			.values(chunk)
 			.onConflict(conflict => conflict.column('series').doUpdateSet(eb => ({value: eb.ref('excluded.value')})))
-			.execute();
-	}
+			.execute(),
+	);
 }

@@ -1,10 +1,22 @@
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite';
-import {Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement} from 'kysely';
-import {BridgeError, toError} from '../errors.ts';
+import {pathToFileURL} from 'node:url';
+import {
+	Kysely,
+	SqliteAdapter,
+	type SqliteDatabase,
+	SqliteDriver,
+	SqliteIntrospector,
+	SqliteQueryCompiler,
+	type SqliteStatement,
+} from 'kysely';
 import type {Schema} from './schema.ts';
 
 /** Marks a file as ours (`PRAGMA application_id`): "CHBr". */
 export const applicationId = 0x43_48_42_72;
+export const pageSize = 4096;
+
+/** How long another program may hold the file. The whole bridge waits meanwhile. */
+const patienceMillis = 1000;
 
 /** Statements kept prepared. Batches of different length are different statements, hence more than a handful. */
 const cachedStatements = 256;
@@ -30,55 +42,77 @@ function toKyselyStatement(statement: StatementSync): SqliteStatement {
 	};
 }
 
-/** node:sqlite in the shape that Kysely's SQLite dialect wants. */
-function toKyselyDatabase(database: DatabaseSync): SqliteDatabase {
-	return {prepare: createStatementCache(database), close: () => database.close()};
+/** SQLite changes a schema within a transaction: a migration that is killed has not happened. */
+class TransactionalAdapter extends SqliteAdapter {
+	override get supportsTransactionalDdl(): boolean {
+		return true;
+	}
 }
 
-export type SqliteOptions = {
-	readonly file: string;
-	readonly readOnly?: boolean;
-	/** Bytes that the file may grow to; further events are refused then, before the disk is full. */
-	readonly maxSize?: number;
+/** node:sqlite under Kysely's SQLite dialect. */
+function toKysely(database: DatabaseSync): Kysely<Schema> {
+	const adapted: SqliteDatabase = {prepare: createStatementCache(database), close: () => database.close()};
+	return new Kysely<Schema>({
+		dialect: {
+			createDriver: () => new SqliteDriver({database: adapted}),
+			createQueryCompiler: () => new SqliteQueryCompiler(),
+			createAdapter: () => new TransactionalAdapter(),
+			createIntrospector: kysely => new SqliteIntrospector(kysely),
+		},
+	});
+}
+
+/** One connection to the file. */
+export type Sqlite = {
+	readonly queries: Kysely<Schema>;
+	/** The same connection for what Kysely has no words for: transactions that join changes, pragmas. */
+	readonly connection: DatabaseSync;
+	close(): void;
 };
 
-/** Opens the file. WAL, and an fsync with each commit: what is committed survives a power cut (G1). */
-export function openSqlite({file, readOnly = false, maxSize}: SqliteOptions): Kysely<Schema> {
-	const database = new DatabaseSync(file, {readOnly, timeout: 5000});
+const toSqlite = (connection: DatabaseSync): Sqlite => ({
+	queries: toKysely(connection),
+	connection,
+	close() {
+		if (connection.isOpen) connection.close();
+	},
+});
+
+/** Opens and closes again when what follows fails. */
+function opened(connection: DatabaseSync, prepare: (connection: DatabaseSync) => void): Sqlite {
 	try {
-		if (!readOnly) {
-			database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216');
-			database.exec(`PRAGMA cache_size = -8192; PRAGMA application_id = ${applicationId}`);
-			if (maxSize !== undefined) limitSize(database, maxSize);
-		}
+		prepare(connection);
+		return toSqlite(connection);
 	} catch (error) {
-		database.close();
+		connection.close();
 		throw error;
 	}
-	return new Kysely<Schema>({dialect: new SqliteDialect({database: toKyselyDatabase(database)})});
 }
 
-function limitSize(database: DatabaseSync, maxSize: number) {
-	const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size ?? 4096);
-	database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSize / pageSize))}`);
+/**
+Opens the file for writing. WAL, and an fsync with each commit: what is committed survives a power cut (G1). What is
+deleted is overwritten with zeros, so that a salvage of single pages finds nothing that was gone already.
+Nothing is written here to a file that has its marks: a bridge starts on a full disk, too.
+*/
+export function openSqlite(file: string, maxSize?: number): Sqlite {
+	return opened(new DatabaseSync(file, {timeout: patienceMillis}), connection => {
+		connection.exec(`PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
+		connection.exec('PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8192; PRAGMA secure_delete = ON');
+		const mark = connection.prepare('PRAGMA application_id').get()?.application_id;
+		if (mark !== applicationId) connection.exec(`PRAGMA application_id = ${applicationId}`);
+		if (maxSize !== undefined) connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSize / pageSize))}`);
+	});
 }
 
-/** SQLite's primary result codes (sqlite.org/rescode.html) that mean trouble with the disk and not with a statement. */
-const codeOfResult: Record<number, 'ERR_STORE_FULL' | 'ERR_STORE_BUSY' | 'ERR_STORE_DAMAGED'> = {
-	5: 'ERR_STORE_BUSY', // SQLITE_BUSY
-	6: 'ERR_STORE_BUSY', // SQLITE_LOCKED
-	8: 'ERR_STORE_FULL', // SQLITE_READONLY
-	10: 'ERR_STORE_FULL', // SQLITE_IOERR
-	11: 'ERR_STORE_DAMAGED', // SQLITE_CORRUPT
-	13: 'ERR_STORE_FULL', // SQLITE_FULL
-	14: 'ERR_STORE_FULL', // SQLITE_CANTOPEN
-	26: 'ERR_STORE_DAMAGED', // SQLITE_NOTADB
-};
+const readFirst = (connection: DatabaseSync) => connection.prepare('SELECT count(*) FROM sqlite_schema').get();
 
-/** A failure of the store as a BridgeError; anything else is a bug and keeps its stack. */
-export function toStoreError(thrown: unknown): Error {
-	const error = toError(thrown);
-	const result = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
-	const code = codeOfResult[result];
-	return code ? new BridgeError(code, `the store cannot write: ${error.message}`, {cause: error}) : error;
+/** Opens the file for reading what is committed, whoever writes meanwhile. */
+export const openSqliteForReading = (file: string): Sqlite =>
+	opened(new DatabaseSync(file, {readOnly: true, timeout: patienceMillis}), readFirst);
+
+/** For a file that nobody writes, in a directory in which nothing may be made: SQLite's own files beside it are not needed. */
+export function openSqliteImmutable(file: string): Sqlite {
+	const url = pathToFileURL(file);
+	url.searchParams.set('immutable', '1');
+	return opened(new DatabaseSync(url, {readOnly: true}), readFirst);
 }

@@ -1,86 +1,95 @@
-import {existsSync} from 'node:fs';
 import type {Kysely} from 'kysely';
-import {BridgeError, isBridgeError} from '../errors.ts';
-import * as events from './events.ts';
-import * as journal from './journal.ts';
-import {openDatabase, type SetAside, storeFile} from './open.ts';
-import * as problems from './problems.ts';
+import {keepConnected} from './connections.ts';
+import {isStoreError, toStoreError} from './failures.ts';
+import type {SetAside} from './open.ts';
+import {type Records, recordsOf} from './records.ts';
 import type {Schema} from './schema.ts';
-import * as settings from './settings.ts';
-import {openSqlite} from './sqlite.ts';
-import * as submissions from './submissions.ts';
+import type {Sqlite} from './sqlite.ts';
 import {createWriter} from './writer.ts';
 
-const operations = {...events, ...journal, ...problems, ...settings, ...submissions};
-
-type Bound<Operation> = Operation extends (database: Kysely<Schema>, ...rest: infer Rest) => infer Result
-	? (...rest: Rest) => Result
-	: never;
-/** All that can be read and written, within one transaction or outside of any. */
-export type Records = {readonly [Name in keyof typeof operations]: Bound<(typeof operations)[Name]>};
-
-function recordsOf(database: Kysely<Schema>): Records {
-	const bound = Object.entries(operations).map(([name, operation]) => [
-		name,
-		(...rest: unknown[]) => (operation as (database: Kysely<Schema>, ...rest: unknown[]) => unknown)(database, ...rest),
-	]);
-	return Object.fromEntries(bound);
-}
+export {openStoreForReading} from './reading.ts';
+export type {Records} from './records.ts';
 
 export type StoreOptions = {
 	readonly directory: string;
 	readonly maxSize?: number | undefined;
-	/** A commit failed: the disk is full, or the file is damaged. */
+	/** Writing began to fail: the disk is full, or the file is damaged. Said once, until a commit succeeds again. */
 	readonly onFailure: (error: Error) => void;
 	/** The file was damaged or not ours, was moved away, and a new one is in its place. */
 	readonly onSetAside: (setAside: SetAside) => void;
 };
+
+/** The changes of one commit share a transaction, and so their records. */
+const recordsOfTransaction = new WeakMap<Kysely<Schema>, Records>();
+
+function recordsWithin(transaction: Kysely<Schema>): Records {
+	const known = recordsOfTransaction.get(transaction);
+	if (known) return known;
+	const records = recordsOf(operation => operation(transaction));
+	recordsOfTransaction.set(transaction, records);
+	return records;
+}
+
+/** Within a transaction that only reads, nothing changes. */
+const inSnapshot = <Result>({queries, connection}: Sqlite, ask: (records: Records) => Promise<Result>): Promise<Result> =>
+	queries.connection().execute(async transaction => {
+		connection.exec('BEGIN');
+		try {
+			return await ask(recordsWithin(transaction));
+		} finally {
+			if (connection.isTransaction) connection.exec('COMMIT');
+		}
+	});
 
 /**
 The durable state: events, problems, the sending queue, attempts and the activity log. A store that is found damaged while
 the bridge runs is opened anew, as at a start.
 */
 export async function openStore({directory, maxSize, onFailure, onSetAside}: StoreOptions) {
-	let database = await open();
-	const writer = createWriter(() => database, recover);
+	const connections = await keepConnected(directory, maxSize, onSetAside);
+	let failing = '';
 
-	async function open() {
-		const opened = await openDatabase(directory, maxSize);
-		if (opened.setAside) onSetAside(opened.setAside);
-		return opened.database;
+	async function recover(thrown: Error, sqlite: Sqlite | undefined): Promise<boolean> {
+		if (isStoreError(thrown) && failing !== thrown.code) {
+			failing = thrown.code;
+			onFailure(thrown);
+		}
+		return connections.recover(thrown, sqlite);
 	}
 
-	async function recover(error: Error) {
-		onFailure(error);
-		if (!isBridgeError(error, 'ERR_STORE_DAMAGED')) return;
-		await database.destroy();
-		database = await open();
+	const writer = createWriter({
+		connect: async () => (await connections.current()).writing,
+		onFailure: recover,
+		onCommit: () => {
+			failing = '';
+		},
+	});
+
+	/** Reads what is committed, also while a change is being made. */
+	async function read<Result>(ask: (reading: Sqlite) => Promise<Result>, mayRepeat = true): Promise<Result> {
+		const {reading} = await connections.current();
+		try {
+			return await ask(reading);
+		} catch (thrown) {
+			const error = toStoreError(thrown);
+			const isReopened = !reading.connection.isOpen; // Somebody else met the damage first.
+			if (!isReopened && !isStoreError(error)) throw error;
+			if ((await recover(error, reading)) && mayRepeat) return read(ask, false);
+			throw error;
+		}
 	}
 
 	return {
 		/** Runs the change in a transaction of its own and resolves when it is fsynced. */
 		write: <Result>(change: (records: Records) => Promise<Result>): Promise<Result> =>
-			writer.write(transaction => change(recordsOf(transaction))),
-		get read(): Records {
-			return recordsOf(database);
-		},
+			writer.write(transaction => change(recordsWithin(transaction))),
+		read: recordsOf(operation => read(({queries}) => operation(queries))),
+		/** Several questions about one moment. */
+		snapshot: <Result>(ask: (records: Records) => Promise<Result>): Promise<Result> => read(reading => inSnapshot(reading, ask)),
 		async close() {
 			await writer.close();
-			await database.destroy();
+			await connections.close();
 		},
 	};
 }
 export type Store = Awaited<ReturnType<typeof openStore>>;
-
-/** The state of a bridge that may be running meanwhile. Reads only. */
-export function openStoreForReading(directory: string): {readonly read: Records; close(): Promise<void>} {
-	const file = storeFile(directory);
-	if (!existsSync(file)) {
-		throw new BridgeError(
-			'ERR_NOT_FOUND',
-			`there is no store in ${directory}: start the bridge with "callhome run", or name its config with --config`,
-		);
-	}
-	const database = openSqlite({file, readOnly: true});
-	return {read: recordsOf(database), close: () => database.destroy()};
-}

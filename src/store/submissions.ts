@@ -1,6 +1,7 @@
 import type {Kysely, Selectable} from 'kysely';
 import {priorityOf, type Submission, type SubmissionType} from '../submission.ts';
-import type {Schema, SubmissionTable} from './schema.ts';
+import {parseKept} from './failures.ts';
+import {type Schema, type SubmissionTable, whole} from './schema.ts';
 
 function toSubmission(row: Selectable<SubmissionTable>): Submission {
 	return {
@@ -9,7 +10,7 @@ function toSubmission(row: Selectable<SubmissionTable>): Submission {
 		problemId: row.problem_id ?? undefined,
 		transactionId: row.transaction_id,
 		aboutTransactionId: row.about_transaction_id ?? undefined,
-		content: JSON.parse(row.content),
+		content: parseKept(row.content),
 		attempts: row.attempts,
 		rounds: row.rounds,
 		uncertain: row.uncertain === 1,
@@ -29,11 +30,11 @@ export async function offer(database: Kysely<Schema>, submission: Submission): P
 		transaction_id: submission.transactionId,
 		about_transaction_id: submission.aboutTransactionId ?? null,
 		content: JSON.stringify(submission.content),
-		attempts: submission.attempts,
-		rounds: submission.rounds,
+		attempts: whole(submission.attempts),
+		rounds: whole(submission.rounds),
 		uncertain: submission.uncertain ? 1 : 0,
-		not_before: submission.notBefore,
-		queued_at: submission.queuedAt,
+		not_before: whole(submission.notBefore),
+		queued_at: whole(submission.queuedAt),
 		traceparent: submission.traceparent ?? null,
 	};
 	await database
@@ -43,38 +44,56 @@ export async function offer(database: Kysely<Schema>, submission: Submission): P
 		.execute();
 }
 
-/** The submissions whose time has come, the most urgent first, without those that are under way. */
+const priorities = [...new Set(Object.values(priorityOf))].sort((one, other) => one - other);
+
+const waiting = (database: Kysely<Schema>, priority: number, underWay: readonly string[]) => {
+	const query = database.selectFrom('submission').where('priority', '=', priority);
+	return underWay.length > 0 ? query.where('id', 'not in', underWay) : query;
+};
+
+/**
+The submissions whose time has come, the most urgent first, without those that are under way. Each priority is asked for by
+itself: a hundred thousand that are postponed do not slow down the search for one that is due.
+*/
 export async function dueSubmissions(
 	database: Kysely<Schema>,
 	now: number,
 	underWay: readonly string[],
 	limit: number,
 ): Promise<Submission[]> {
-	let query = database.selectFrom('submission').selectAll().where('not_before', '<=', now);
-	if (underWay.length > 0) query = query.where('id', 'not in', underWay);
-	const rows = await query.orderBy('priority').orderBy('not_before').orderBy('sequence').limit(limit).execute();
+	const rows: Selectable<SubmissionTable>[] = [];
+	for (const priority of priorities) {
+		if (rows.length >= limit) break;
+		const due = waiting(database, priority, underWay).selectAll().where('not_before', '<=', now);
+		const missing = limit - rows.length;
+		rows.push(...(await due.orderBy('not_before').orderBy('sequence').limit(missing).execute()));
+	}
 	return rows.map(toSubmission);
 }
 
 /** When the next submission is due that is not under way; undefined when there is none. */
 export async function nextDueAt(database: Kysely<Schema>, underWay: readonly string[]): Promise<number | undefined> {
-	let query = database.selectFrom('submission').select(eb => eb.fn.min('not_before').as('at'));
-	if (underWay.length > 0) query = query.where('id', 'not in', underWay);
-	const row = await query.executeTakeFirst();
-	return row?.at ?? undefined;
+	const times: number[] = [];
+	for (const priority of priorities) {
+		const next = waiting(database, priority, underWay).select('not_before').orderBy('not_before').limit(1);
+		const row = await next.executeTakeFirst();
+		if (row) times.push(row.not_before);
+	}
+	return times.length > 0 ? Math.min(...times) : undefined;
 }
 
 export type SubmissionChange = {attempts?: number; rounds?: number; uncertain?: boolean; notBefore?: number};
 
 export async function changeSubmission(database: Kysely<Schema>, id: string, change: SubmissionChange): Promise<void> {
 	const {attempts, rounds, uncertain, notBefore} = change;
+	if (Object.values(change).every(value => value === undefined)) return;
 	await database
 		.updateTable('submission')
 		.set({
 			...(attempts === undefined ? {} : {attempts}),
 			...(rounds === undefined ? {} : {rounds}),
 			...(uncertain === undefined ? {} : {uncertain: uncertain ? 1 : 0}),
-			...(notBefore === undefined ? {} : {not_before: notBefore}),
+			...(notBefore === undefined ? {} : {not_before: whole(notBefore)}),
 		})
 		.where('id', '=', id)
 		.execute();
@@ -106,16 +125,11 @@ export async function removeSubmissionsOfType(
 export type QueueTally = {readonly size: number; readonly oldestProblemQueuedAt: number | undefined};
 
 export async function tallyQueue(database: Kysely<Schema>): Promise<QueueTally> {
-	const [all, oldest] = await Promise.all([
-		database
-			.selectFrom('submission')
-			.select(eb => eb.fn.countAll<number>().as('size'))
-			.executeTakeFirst(),
-		database
-			.selectFrom('submission')
-			.select(eb => eb.fn.min('queued_at').as('at'))
-			.where('type', '=', 'hardware_alert')
-			.executeTakeFirst(),
-	]);
-	return {size: all?.size ?? 0, oldestProblemQueuedAt: oldest?.at ?? undefined};
+	const total = await database.selectFrom('total').select('value').where('name', '=', 'submissions').executeTakeFirst();
+	const oldest = await database
+		.selectFrom('submission')
+		.select(eb => eb.fn.min('queued_at').as('at'))
+		.where('type', '=', 'hardware_alert')
+		.executeTakeFirst();
+	return {size: total?.value ?? 0, oldestProblemQueuedAt: oldest?.at ?? undefined};
 }
