@@ -12,8 +12,18 @@ export type NewActivity = {
 
 /** The line that the activity log gets for a decision. */
 export function describe(decision: Decision, problem: Problem, event: HardwareEvent, at: number): NewActivity {
-	const held = problem.state === 'held';
-	const hold = held ? `; held (${problem.reason}): ${explainHold(problem.reason, event)}` : '';
 	const joined = decision === 'first' || decision === 'held' ? '' : ` (event ${problem.count} of ${problem.title})`;
-	return {at, level: held ? 'warn' : 'info', word: decision, problemId: problem.id, text: `${titleOf(event)}${joined}${hold}`};
+	const stuck = whyStuck(problem, event);
+	return {
+		at,
+		level: stuck === '' ? 'info' : 'warn',
+		word: decision,
+		problemId: problem.id,
+		text: `${titleOf(event)}${joined}${stuck}`,
+	};
+}
+
+function whyStuck({state, reason}: Problem, event: HardwareEvent): string {
+	if (state === 'held') return `; held (${reason}): ${explainHold(reason, event)}`;
+	return state === 'rejected' ? `; rejected, so it is not sent again by itself: ${reason}` : '';
 }

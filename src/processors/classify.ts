@@ -1,5 +1,6 @@
 import {type Attributes, type HardwareEvent, Severity, textOf} from '../event.ts';
 import type {ProcessorsConfig} from './config.ts';
+import {isTest} from './identify.ts';
 import {createMatcher, type Match} from './match.ts';
 
 /** The two questions, in one word: is somebody needed at the machine, and is that somebody IBM? */
@@ -14,48 +15,68 @@ export const componentStates = ['ok', 'degraded', 'failed', 'predicted_failure',
 export type ComponentState = (typeof componentStates)[number];
 
 /** The state as the event names it; else as its severity suggests; undefined for what is mere information. */
-export function stateOf(event: HardwareEvent): ComponentState | undefined {
-	if (event.measurement?.kind === 'state' && event.measurement.value <= 0) return 'ok';
-	const named = textOf(event.attributes, 'hw.state', 'state');
+export function stateOf({measurement, attributes, severity}: HardwareEvent): ComponentState | undefined {
+	const named = textOf(attributes, 'hw.state', 'state');
 	const state = componentStates.find(word => word === named);
+	// A level at 0 says that the state is over. When that was `ok`, something is wrong, and no more is known.
+	if (measurement?.kind === 'state' && measurement.value <= 0) return state === 'ok' ? 'degraded' : 'ok';
 	if (state) return state;
-	if (event.severity >= Severity.error) return 'failed';
-	return event.severity >= Severity.warn ? 'degraded' : undefined;
+	if (severity >= Severity.error) return 'failed';
+	return severity >= Severity.warn ? 'degraded' : undefined;
 }
 
 type Rule = {readonly match: Match; readonly verdict: Verdict['verdict']; readonly repeat?: number};
 
+const uncorrected = ['uncorrected', 'uncorrectable', 'fatal', 'unrecoverable'];
+const corrected = ['corrected', 'correctable', 'recovered'];
+/** Air that comes from the room: the room is the customer's. */
+const roomAir = ['*mbient*', '*nlet*'];
+
 /**
 The built-in table, first match wins; `state` is the event's state. After what Dell SupportAssist, the OpenPower policy
-table, the IMM and ppc64-diag do with each class: uncorrected and failed parts call home, redundancy and thresholds by
-repetition, corrected errors and customer's power never. A failed part of a kind that is not listed calls home: the one
-report too many is cheaper than the one too few.
+table, the IMM and ppc64-diag do with each class: failed parts, uncorrected errors and predicted failures call home;
+redundancy and thresholds do by repetition; wear and the room are the customer's; corrected errors are nobody's. A failed
+part of a kind that is not listed calls home: the one report too many is cheaper than the one too few.
 */
 export const builtInRules: readonly Rule[] = [
 	{match: {'hw.type': 'battery'}, verdict: 'serviceable'},
+	{match: {metric: ['hw.battery.*', 'hw.physical_disk.endurance_utilization']}, verdict: 'serviceable'},
 	{match: {state: 'needs_cleaning'}, verdict: 'serviceable'},
-	{match: {metric: 'hw.errors', 'error.type': ['uncorrected', 'uncorrectable', 'fatal', 'unrecoverable']}, verdict: 'call_home'},
+	{match: {'hw.type': 'power_supply', 'error.type': ['input_lost', 'ac_lost']}, verdict: 'serviceable'},
+	{match: {'hw.type': 'physical_disk', 'error.type': 'unreadable'}, verdict: 'call_home'},
+	{match: {'error.type': 'unreadable'}, verdict: 'serviceable'},
+	// Before the corrected errors: too many of those are a predicted failure, and whoever counts them says so.
+	{match: {state: 'predicted_failure'}, verdict: 'call_home'},
+	{match: {'error.type': uncorrected, state: ['failed', 'degraded']}, verdict: 'call_home'},
 	{match: {metric: 'hw.errors'}, verdict: 'never'},
-	{match: {'error.type': ['corrected', 'correctable', 'recovered']}, verdict: 'never'},
-	{match: {'hw.type': 'temperature', state: ['failed', 'degraded']}, verdict: 'serviceable', repeat: 2},
-	{match: {'hw.type': 'voltage', state: ['failed', 'degraded']}, verdict: 'call_home', repeat: 2},
+	{match: {'error.type': corrected}, verdict: 'never'},
+	{match: {metric: 'hw.host.ambient_temperature'}, verdict: 'serviceable'},
+	{match: {'hw.type': 'temperature', 'hw.sensor_location': roomAir}, verdict: 'serviceable'},
+	{match: {'hw.type': ['temperature', 'voltage'], state: ['failed', 'degraded']}, verdict: 'call_home', repeat: 2},
 	{match: {state: 'degraded'}, verdict: 'call_home', repeat: 2},
-	{match: {state: ['failed', 'predicted_failure']}, verdict: 'call_home'},
+	{match: {state: 'failed'}, verdict: 'call_home'},
 ];
 
-/** A producer that knows better says so: management modules tell themselves what is serviceable. */
-function verdictOfProducer(attributes: Attributes): Verdict | undefined {
-	const serviceable = textOf(attributes, 'callhome.serviceable');
-	const candidate = textOf(attributes, 'callhome.call_home_candidate');
-	if (candidate === 'true') return {verdict: 'call_home', repeat: 1};
-	if (serviceable === 'false') return {verdict: 'never', repeat: 1};
-	if (serviceable === 'true') return {verdict: candidate === 'false' ? 'serviceable' : 'call_home', repeat: 1};
-	return candidate === 'false' ? {verdict: 'serviceable', repeat: 1} : undefined;
+const never: Verdict = {verdict: 'never', repeat: 1};
+const serviceable: Verdict = {verdict: 'serviceable', repeat: 1};
+const callHome: Verdict = {verdict: 'call_home', repeat: 1};
+
+/**
+A producer that knows better says so: management modules tell themselves what is serviceable. What they leave open, the
+table answers, for serviceable does not mean that it calls home.
+*/
+function withProducer(attributes: Attributes, fromTable: Verdict): Verdict {
+	const isServiceable = textOf(attributes, 'callhome.serviceable');
+	const isCandidate = textOf(attributes, 'callhome.call_home_candidate');
+	if (isCandidate === 'true') return callHome;
+	if (isServiceable === 'false') return never;
+	if (isCandidate === 'false') return isServiceable === 'true' || fromTable.verdict !== 'never' ? serviceable : never;
+	return isServiceable === 'true' && fromTable.verdict === 'never' ? serviceable : fromTable;
 }
 
 export type Classify = (event: HardwareEvent) => Verdict;
 
-/** The operator's rules, then the producer's own word, then the built-in table. */
+/** The operator's rules, then the producer's own word, then the built-in table. A test is to arrive, whatever its class. */
 export function createClassify(rules: ProcessorsConfig['serviceability']): Classify {
 	const compile = ({match, verdict, repeat = 1}: Rule) => ({
 		matches: createMatcher(match),
@@ -64,6 +85,7 @@ export function createClassify(rules: ProcessorsConfig['serviceability']): Class
 	const own = rules.map(compile);
 	const builtIn = builtInRules.map(compile);
 	return function classify(event) {
+		if (isTest(event)) return callHome;
 		const seen = {
 			...event.attributes,
 			state: stateOf(event) ?? 'information',
@@ -71,10 +93,7 @@ export function createClassify(rules: ProcessorsConfig['serviceability']): Class
 			'event.name': event.name,
 		};
 		const fromOperator = own.find(({matches}) => matches(seen))?.outcome;
-		return (
-			fromOperator ??
-			verdictOfProducer(event.attributes) ??
-			builtIn.find(({matches}) => matches(seen))?.outcome ?? {verdict: 'never', repeat: 1}
-		);
+		const fromTable = builtIn.find(({matches}) => matches(seen))?.outcome ?? never;
+		return fromOperator ?? withProducer(event.attributes, fromTable);
 	};
 }

@@ -16,7 +16,11 @@ export const systemSchema = z.strictObject({
 	country: label('country: two letters as in ISO 3166-1, such as CH', /^[A-Z]{2}$/).optional(),
 });
 
-export const knownSystemSchema = systemSchema.extend({match: matchSchema});
+export const knownSystemSchema = systemSchema.extend({
+	match: matchSchema.refine(match => Object.keys(match).length > 0, {
+		message: 'names no resource attribute: every machine would be taken for this one',
+	}),
+});
 export type KnownSystem = z.infer<typeof knownSystemSchema>;
 
 const verdict = z.enum(['call_home', 'serviceable', 'never']);

@@ -1,18 +1,14 @@
 import type {Decision, HardwareEvent} from '../event.ts';
 import {type HoldReason, isUnfinished, type Problem, type System} from '../problem.ts';
 import type {ComponentState, Verdict} from './classify.ts';
-import {componentOf, isTest} from './identify.ts';
+import {holdReasonOf, mayNotSend, nextHold, obstacleOf, type Policy, withTransactionId} from './hold.ts';
+import {componentOf, isTest, ownStormKey} from './identify.ts';
 import {stormTitleOf, titleOf} from './wording.ts';
 
-/** What is allowed and wanted here. */
-export type Policy = {
-	readonly consentsToCases: boolean;
-	readonly hasCredentials: boolean;
-	readonly relapseWithinMillis: number;
-	readonly storm: {readonly threshold: number; readonly windowMillis: number; readonly holdMillis: number};
-	/** The id under which the backend will know a problem: minted once, before the first attempt (G3). */
-	readonly mintTransactionId: (system: System, at: number, problemId: string) => string;
-};
+export type {Policy};
+
+/** A level does not repeat itself: when it has stood for this long, that is as good as a repetition. */
+export const confirmMillis = 5 * 60_000;
 
 /** An event and all that is known when it is decided. */
 export type Situation = {
@@ -25,6 +21,9 @@ export type Situation = {
 	readonly verdict: Verdict;
 	/** The problem that stands for this fault, maybe a closed one. */
 	readonly problem: Problem | undefined;
+	/** When the event is a recovery: whether it ends anything, and whether anything else of the problem lasts. */
+	readonly clears: boolean;
+	readonly lasts: boolean;
 	/** The problem into which this system's storm folds, and how many problems like this one the system began of late. */
 	readonly storm: Problem | undefined;
 	readonly stormKey: string;
@@ -39,31 +38,16 @@ export type Ruling = {
 	readonly problem?: Problem;
 	/** Further faults that the problem stands for from now on. */
 	readonly newKeys?: readonly string[];
-	/** What is to be sent. */
-	readonly submit?: 'case' | 'status';
+	/** What is to be sent. `case_again`: an earlier attempt may have arrived. */
+	readonly submit?: 'case' | 'case_again' | 'status';
 };
-
-/** Why a problem cannot go out now, or undefined when it can. */
-export function holdReasonOf(
-	system: System | undefined,
-	verdict: Verdict,
-	count: number,
-	policy: Policy,
-): HoldReason | undefined {
-	if (verdict.verdict === 'never') return 'not_serviceable';
-	if (verdict.verdict === 'serviceable') return 'customer_serviceable';
-	if (count < verdict.repeat) return 'below_repeat_count';
-	if (!system) return 'unknown_system';
-	if (!policy.consentsToCases) return 'no_consent';
-	return policy.hasCredentials ? undefined : 'no_credentials';
-}
 
 /** Decides one event. Pure: the same situation gives the same ruling. */
 export function decide(situation: Situation, policy: Policy): Ruling {
 	const {problem, state} = situation;
-	if (state === 'ok') return decideRecovery(situation);
+	if (state === 'ok') return decideRecovery(situation, policy);
 	if (problem && isUnfinished(problem)) return join(problem, situation, policy);
-	if (problem && mayRelapse(problem, situation.now, policy)) return relapse(problem, situation);
+	if (problem && mayRelapse(problem, situation.now, policy)) return decideRelapse(problem, situation, policy);
 	return begin(situation, policy);
 }
 
@@ -71,89 +55,118 @@ export function decide(situation: Situation, policy: Policy): Ruling {
 const isStorm = (problem: Problem, {faultKey}: Situation): boolean => problem.key !== faultKey;
 const isAtBackend = ({state}: Problem): boolean => state === 'accepted' || state === 'open';
 
+/** What IBM is told of a problem that it has, if it may be told anything. */
+const status = (policy: Policy) => (mayNotSend(policy) ? {} : {submit: 'status' as const});
+
+/** An event from the future is one of a clock that is ahead. */
+const timeOf = ({event, now}: Situation): number => Math.min(event.occurredAt, now);
+
 /** The problem with one more event. */
-function withEvent(problem: Problem, {event}: Situation): Problem {
+function withEvent(problem: Problem, situation: Situation): Problem {
 	return {
 		...problem,
 		count: problem.count + 1,
-		firstSeen: Math.min(problem.firstSeen, event.occurredAt),
-		lastSeen: Math.max(problem.lastSeen, event.occurredAt),
+		firstSeen: Math.min(problem.firstSeen, timeOf(situation)),
+		lastSeen: Math.max(problem.lastSeen, timeOf(situation)),
 	};
 }
 
-function decideRecovery(situation: Situation): Ruling {
-	const {problem, now} = situation;
-	if (!problem || !isUnfinished(problem) || problem.recoveredAt !== undefined || isStorm(problem, situation)) {
-		return {decision: 'nothing_open'};
-	}
-	const recovered = {...withEvent(problem, situation), recoveredAt: now};
-	if (isAtBackend(problem)) return {decision: 'recovered', problem: recovered, submit: 'status'};
-	if (problem.state === 'queued') return {decision: 'recovered', problem: recovered}; // It did happen: IBM is told all the same.
+/** Sent before the last fault and delivered after it. A level is taken as it comes: the next one will put it right. */
+const isLate = ({event}: Situation, problem: Problem): boolean => !event.measurement && event.occurredAt < problem.lastSeen;
+
+function decideRecovery(situation: Situation, policy: Policy): Ruling {
+	const {problem, now, clears, lasts} = situation;
+	if (!problem || !isUnfinished(problem) || problem.recoveredAt !== undefined) return {decision: 'nothing_open'};
+	if (!clears || isLate(situation, problem)) return {decision: 'nothing_open'};
+	const joined = withEvent(problem, situation);
+	if (lasts) return {decision: isStorm(problem, situation) ? 'recovered' : 'duplicate', problem: joined};
+	const recovered = {...joined, recoveredAt: now};
+	if (isAtBackend(problem)) return {decision: 'recovered', problem: recovered, ...status(policy)};
+	// It did happen, and IBM may know of it: it is told all the same.
+	if (problem.state === 'queued' || problem.reason === 'unanswered') return {decision: 'recovered', problem: recovered};
 	return {decision: 'recovered', problem: {...recovered, state: 'closed', reason: 'recovered', closedAt: now}};
 }
 
 function join(problem: Problem, situation: Situation, policy: Policy): Ruling {
-	const {event, system, verdict} = situation;
+	const {event} = situation;
 	const worse = event.severity > problem.severity;
-	const joined = {
+	const joined: Problem = {
 		...withEvent(problem, situation),
 		severity: Math.max(problem.severity, event.severity),
 		title: worse && !isStorm(problem, situation) ? titleOf(event) : problem.title,
 		recoveredAt: undefined,
 	};
-	if (problem.state === 'held' && problem.reason !== 'unanswered' && problem.reason !== 'storm') {
-		const reason = holdReasonOf(system, verdict, joined.count, policy);
-		if (!reason && system) return release({...joined, system}, situation, policy);
-		return {decision: worse ? 'worse' : 'duplicate', problem: {...joined, reason: reason ?? problem.reason}};
-	}
-	const decision = worse ? 'worse' : problem.recoveredAt === undefined ? 'duplicate' : 'relapse';
-	const tells = isAtBackend(problem) && decision !== 'duplicate';
-	return {decision, problem: joined, ...(tells ? {submit: 'status'} : {})};
+	const again = worse ? 'worse' : 'duplicate';
+	if (problem.state === 'held') return joinHeld(problem, joined, again, situation, policy);
+	const decision = !worse && problem.recoveredAt !== undefined ? 'relapse' : again;
+	return {decision, problem: joined, ...(isAtBackend(problem) && decision !== 'duplicate' ? status(policy) : {})};
 }
 
-function release(problem: Problem & {system: System}, {now}: Situation, policy: Policy): Ruling {
-	const transactionId = policy.mintTransactionId(problem.system, now, problem.id);
-	return {decision: 'released', problem: {...problem, state: 'queued', reason: '', transactionId}, submit: 'case'};
+function joinHeld(before: Problem, joined: Problem, decision: Decision, situation: Situation, policy: Policy): Ruling {
+	if (before.reason === 'storm') return {decision, problem: joined};
+	const system = situation.system ?? before.system;
+	const wasSent = before.reason === 'unanswered';
+	if (wasSent && (situation.verdict.verdict === 'never' || obstacleOf(system, policy))) return {decision, problem: joined};
+	const reason = wasSent ? undefined : nextHold(before, {system, verdict: situation.verdict}, policy);
+	if (reason || !system) {
+		const releaseAt = reason === 'below_repeat_count' ? joined.releaseAt : undefined;
+		return {decision, problem: {...joined, reason: reason ?? before.reason, releaseAt}};
+	}
+	const known = withTransactionId({...joined, system}, situation.now, policy);
+	const queued: Problem = {...known, state: 'queued', reason: '', releaseAt: undefined};
+	return {decision: 'released', problem: queued, submit: wasSent ? 'case_again' : 'case'};
 }
 
 /** Only what IBM has taken comes back as the same problem; what never left may begin anew. */
 const mayRelapse = (problem: Problem, now: number, policy: Policy): boolean =>
 	problem.acceptedAt !== undefined && problem.closedAt !== undefined && now - problem.closedAt < policy.relapseWithinMillis;
 
-function relapse(problem: Problem, situation: Situation): Ruling {
+function decideRelapse(problem: Problem, situation: Situation, policy: Policy): Ruling {
+	const {system, verdict, event} = situation;
+	const joined = withEvent(problem, situation);
+	if (verdict.verdict === 'never') return {decision: 'duplicate', problem: joined}; // No reason to open the case again.
+	if (holdReasonOf(system, verdict, joined.count, policy)) return begin(situation, policy);
 	const reopened: Problem = {
-		...withEvent(problem, situation),
-		severity: Math.max(problem.severity, situation.event.severity),
+		...joined,
+		severity: Math.max(problem.severity, event.severity),
 		state: problem.caseNumber === undefined ? 'accepted' : 'open',
 		reason: '',
 		recoveredAt: undefined,
 		closedAt: undefined,
 	};
-	return {decision: 'relapse', problem: reopened, submit: 'status'};
+	return {decision: 'relapse', problem: reopened, ...status(policy)};
 }
 
 function begin(situation: Situation, policy: Policy): Ruling {
 	const {event, system, verdict, faultKey, recentProblems, storm, now} = situation;
 	const reason = holdReasonOf(system, verdict, 1, policy);
-	if (!isTest(event) && (recentProblems >= policy.storm.threshold || isRaging(storm, now, policy)))
-		return fold(situation, policy, reason);
+	const isStormy = recentProblems >= policy.storm.threshold || isRaging(storm, now, policy);
+	if (isStormy && !isTest(event)) return fold(situation, policy, reason);
 	const problem = newProblem(situation, policy, faultKey, titleOf(event), reason);
-	if (reason) return {decision: 'held', problem, newKeys: [faultKey]};
-	return {decision: 'first', problem, newKeys: [faultKey], submit: 'case'};
+	if (!reason) return {decision: 'first', problem, newKeys: [faultKey], submit: 'case'};
+	const awaitsRepetition = reason === 'below_repeat_count' && event.measurement?.kind === 'state';
+	const releaseAt = awaitsRepetition ? now + confirmMillis : undefined;
+	return {decision: 'held', problem: {...problem, releaseAt}, newKeys: [faultKey]};
 }
 
 /** A storm goes on until the system has been quiet for as long as a storm is held. */
 const isRaging = (storm: Problem | undefined, now: number, policy: Policy): boolean =>
-	storm !== undefined && isUnfinished(storm) && now - storm.lastSeen < policy.storm.holdMillis;
+	storm !== undefined && takesFaults(storm) && now - storm.lastSeen < policy.storm.holdMillis;
+
+/** What IBM has refused stands for no further fault: nobody would hear of it. */
+const takesFaults = (storm: Problem): boolean => isUnfinished(storm) && storm.state !== 'rejected';
 
 /** Many faults of one system in a short time have one cause: one problem stands for them, and each event is kept. */
 function fold(situation: Situation, policy: Policy, reason: HoldReason | undefined): Ruling {
 	const {storm, stormKey, faultKey, event, system, now} = situation;
-	if (storm && isUnfinished(storm)) {
+	if (storm && takesFaults(storm) && (storm.state === 'held' || isRaging(storm, now, policy))) {
 		const severity = Math.max(storm.severity, event.severity);
-		return {decision: 'storm', problem: {...withEvent(storm, situation), severity}, newKeys: [faultKey]};
+		const folded = {...withEvent(storm, situation), severity, recoveredAt: undefined};
+		const wasWell = storm.recoveredAt !== undefined && isAtBackend(storm);
+		return {decision: 'storm', problem: folded, newKeys: [faultKey], ...(wasWell ? status(policy) : {})};
 	}
-	const problem = newProblem(situation, policy, stormKey, stormTitleOf(system, event), reason ?? 'storm');
+	const key = ownStormKey(stormKey, situation.problemId);
+	const problem = newProblem(situation, policy, key, stormTitleOf(system, event), reason ?? 'storm');
 	const releaseAt = reason ? undefined : now + policy.storm.holdMillis;
 	return {decision: 'storm', problem: {...problem, releaseAt}, newKeys: [stormKey, faultKey]};
 }
@@ -169,8 +182,8 @@ function newProblem(situation: Situation, policy: Policy, key: string, title: st
 		severity: event.severity,
 		test: isTest(event),
 		count: 1,
-		firstSeen: event.occurredAt,
-		lastSeen: event.occurredAt,
+		firstSeen: timeOf(situation),
+		lastSeen: timeOf(situation),
 		systemKey,
 		system,
 		component: componentOf(event),

@@ -7,8 +7,8 @@ import {createMatcher} from './match.ts';
 const digest = (parts: readonly unknown[]): string =>
 	createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 
-/** What names a machine among the resource attributes, the steadiest first; the rest may change with each restart. */
-const namingAttributes = ['host.id', 'host.name', 'host.ip', 'server.address', 'net.host.name', 'service.instance.id'];
+/** What names a machine among the resource attributes, the clearest first. */
+export const namingAttributes = ['host.name', 'server.address', 'net.host.name', 'host.ip', 'host.id'] as const;
 
 export const systemName = (resource: Attributes): string =>
 	textOf(resource, 'host.name', 'host.id', 'server.address') ?? 'unnamed system';
@@ -53,16 +53,29 @@ export function createIdentify(systems: readonly KnownSystem[]): Identify {
 /** One text per machine, for keys: the label where it is known, else a digest of what names the resource. */
 export function systemKeyOf(system: System | undefined, resource: Attributes): string {
 	if (system) return `${system.machineType}-${system.model}/${system.serialNumber}`;
-	const names = namingAttributes.map(name => textOf(resource, name)).filter(text => text !== undefined);
-	return `unknown/${digest(names.length > 0 ? names : Object.entries(resource).sort())}`;
+	return `unknown/${digest(namesOf(resource))}`;
+}
+
+/** Each with its attribute: a gateway may add a host.id of its own to all that passes. An instance's id changes at each restart. */
+function namesOf(resource: Attributes): unknown[] {
+	const named = (names: readonly string[]) =>
+		names.map(name => [name, textOf(resource, name)]).filter(([, text]) => text !== undefined);
+	const machine = named(namingAttributes);
+	if (machine.length > 0) return machine;
+	const instance = named(['service.instance.id']);
+	return instance.length > 0
+		? instance
+		: Object.keys(resource)
+				.sort()
+				.map(key => [key, textOf(resource, key) ?? String(resource[key])]);
 }
 
 export function componentOf(event: HardwareEvent): HardwareComponent {
 	const {attributes} = event;
 	return {
-		id: textOf(attributes, 'hw.id', 'id') ?? '',
-		type: textOf(attributes, 'hw.type', 'type') ?? '',
-		name: textOf(attributes, 'hw.name', 'name') ?? '',
+		id: textOf(attributes, 'hw.id') ?? '',
+		type: textOf(attributes, 'hw.type') ?? '',
+		name: textOf(attributes, 'hw.name') ?? '',
 	};
 }
 
@@ -70,22 +83,25 @@ export const isTest = (event: HardwareEvent): boolean => textOf(event.attributes
 
 /**
 What makes two events one fault: the machine, the part, and whether it is a test, so that a test never swallows a fault.
-A part without an id is told apart by its name and place; without those, by what the event says.
+A part without an id is told apart by its name and place; without those, by its time series or by what the event says.
 */
 export function faultKeyOf(event: HardwareEvent, systemKey: string): string {
 	const {id, type, name} = componentOf(event);
 	const place = textOf(event.attributes, 'hw.sensor_location') ?? '';
 	const part =
 		id !== ''
-			? [id]
+			? ['id', id]
 			: name !== '' || place !== ''
-				? [name, place]
-				: [event.name, textOf(event.attributes, 'error.type') ?? event.message];
-	return digest([systemKey, type, ...part, isTest(event)]);
+				? ['name', name, place]
+				: ['said', event.name, event.measurement?.series ?? textOf(event.attributes, 'error.type') ?? event.message];
+	return digest(['fault', systemKey, type, ...part, isTest(event)]);
 }
 
-/** The key of the one problem that a system's storm folds into; what is held for a reason folds with its like. */
-export const stormKeyOf = (systemKey: string, holdReason: string): string => digest([systemKey, 'storm', holdReason]);
+/** Leads to the problem that a system's storm folds into now; what is held for a reason folds with its like. */
+export const stormKeyOf = (systemKey: string, holdReason: string): string => digest(['storm', systemKey, holdReason]);
+
+/** The key of one storm: a system may have another one later. */
+export const ownStormKey = (stormKey: string, problemId: string): string => `${stormKey}/${problemId}`;
 
 /** A problem's id, from the event that began it: short enough to type. */
 export const problemIdOf = (event: HardwareEvent, faultKey: string): string => `p${digest([event.id, faultKey]).slice(0, 12)}`;

@@ -1,12 +1,15 @@
 import {type Consume, type Decision, type HardwareEvent, isKept} from '../event.ts';
-import {type Problem, recentKey, type System} from '../problem.ts';
-import type {Submission} from '../submission.ts';
+import {isUnfinished, type Problem, recentKey, type System} from '../problem.ts';
+import type {Submission, SubmissionType} from '../submission.ts';
 import {describe, type NewActivity} from './activities.ts';
-import {type Classify, stateOf} from './classify.ts';
-import {decide, holdReasonOf, type Policy, type Ruling} from './decide.ts';
-import {faultKeyOf, type Identify, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
-import {changedLevels, isNews, remember} from './levels.ts';
+import {type Classify, type ComponentState, stateOf} from './classify.ts';
+import {decide, type Policy, type Ruling} from './decide.ts';
+import {holdReasonOf} from './hold.ts';
+import {faultKeyOf, type Identify, isTest, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
+import {follow, type Signs, signsOf} from './lasting.ts';
+import {newsOf, remember} from './levels.ts';
 import {caseSubmission, statusSubmission} from './submissions.ts';
+import {createTurns} from './turns.ts';
 
 export type KeptEvent = {readonly event: HardwareEvent; readonly problemId: string; readonly decision: Decision};
 
@@ -19,6 +22,8 @@ export type Records = {
 	saveProblem(problem: Problem): Promise<void>;
 	assignKeys(keys: readonly string[], problemId: string): Promise<void>;
 	offer(submission: Submission): Promise<void>;
+	removeSubmissionsOf(problemId: string, types: readonly SubmissionType[]): Promise<void>;
+	eventsOf(problemId: string, limit: number): Promise<readonly {readonly event: HardwareEvent}[]>;
 	addActivities(activities: readonly NewActivity[]): Promise<void>;
 	writeLevels(levels: ReadonlyMap<string, number>): Promise<void>;
 };
@@ -43,6 +48,7 @@ export type IntakeParts = {
 /** An event with what is known of it before the store is asked. */
 type Candidate = {
 	readonly event: HardwareEvent;
+	readonly state: ComponentState | undefined;
 	readonly system: System | undefined;
 	readonly systemKey: string;
 	readonly faultKey: string;
@@ -50,32 +56,40 @@ type Candidate = {
 	readonly recent: string;
 };
 
+/** Events of one problem that are looked through for what lasts. A storm of more than these is closed by a person. */
+const mostEvents = 1000;
+
 /** Where events enter: each is decided, and the decision, the problem and the submission are written in one transaction (G1). */
 export function createIntake(parts: IntakeParts): Consume {
-	const {write, levels, onDecided, now = Date.now} = parts;
-	return async function consume(events) {
-		const news = events.filter(event => isNews(event, levels));
-		const changed = changedLevels(events, levels);
-		if (news.length === 0 && changed.size === 0) return settle(events, new Map(), onDecided);
-		const candidates = news.map(event => toCandidate(event, parts));
-		const decided = await write(async records => {
-			const outcome = await decideAll(candidates, records, parts, now());
-			if (changed.size > 0) await records.writeLevels(changed);
-			return outcome;
-		});
+	const {levels, onDecided} = parts;
+	const inTurn = createTurns();
+
+	async function take(events: readonly HardwareEvent[]): Promise<readonly Decided[]> {
+		const {areNews, changed} = newsOf(events, levels);
+		const news = events.filter((_, index) => areNews[index]);
+		const decided = news.length > 0 || changed.size > 0 ? await write(news, changed, parts) : [];
 		remember(levels, changed); // Only what is on disk is known: a refused request is sent again and must be news again.
-		return settle(events, decided, onDecided);
+		const next = decided.values();
+		const unchanged = (event: HardwareEvent): Decided => ({event, decision: 'unchanged', problem: undefined});
+		return events.map((event, index) => (areNews[index] && next.next().value) || unchanged(event));
+	}
+
+	return async function consume(events) {
+		const series = events.flatMap(({measurement}) => (measurement ? [measurement.series] : []));
+		const decided = await inTurn([...new Set(series)], () => take(events));
+		onDecided(decided);
+		return decided.map(({decision}) => decision);
 	};
 }
 
-function settle(
-	events: readonly HardwareEvent[],
-	decided: ReadonlyMap<HardwareEvent, Decided>,
-	onDecided: IntakeParts['onDecided'],
-): readonly Decision[] {
-	const all = events.map(event => decided.get(event) ?? {event, decision: 'unchanged' as const, problem: undefined});
-	onDecided(all);
-	return all.map(({decision}) => decision);
+async function write(news: readonly HardwareEvent[], changed: ReadonlyMap<string, number>, parts: IntakeParts) {
+	const {now = Date.now} = parts;
+	const candidates = news.map(event => toCandidate(event, parts));
+	return parts.write(async records => {
+		const decided = await decideAll(candidates, records, parts, now());
+		if (changed.size > 0) await records.writeLevels(changed);
+		return decided;
+	});
 }
 
 function toCandidate(event: HardwareEvent, {identify, classify, policy}: IntakeParts): Candidate {
@@ -84,6 +98,7 @@ function toCandidate(event: HardwareEvent, {identify, classify, policy}: IntakeP
 	const reason = holdReasonOf(system, classify(event), 1, policy) ?? '';
 	return {
 		event,
+		state: stateOf(event),
 		system,
 		systemKey,
 		faultKey: faultKeyOf(event, systemKey),
@@ -97,18 +112,35 @@ const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 /** What the store knows of these events, kept up to date as the batch is decided. */
 async function readKnown(candidates: readonly Candidate[], records: Records, since: number) {
 	const problems = await records.problemsByKeys(unique(candidates.flatMap(({faultKey, stormKey}) => [faultKey, stormKey])));
+	const recovering = candidates.filter(({state}) => state === 'ok').map(({faultKey}) => problems.get(faultKey));
 	return {
 		ids: new Set(await records.keptIds(unique(candidates.map(({event}) => event.id)))),
 		idByKey: new Map([...problems].map(([key, problem]) => [key, problem.id])),
 		problemById: new Map([...problems.values()].map(problem => [problem.id, problem])),
 		recent: new Map(await records.countRecentProblems(unique(candidates.map(({systemKey}) => systemKey)), since)),
+		signs: await readSigns(new Map(recovering.flatMap(problem => (problem ? [[problem.id, problem]] : []))), records),
 	};
+}
+
+/** What is wrong with each of these problems. Undefined for one that has too many events to tell. */
+async function readSigns(problems: ReadonlyMap<string, Problem>, records: Records) {
+	const signs = new Map<string, Signs | undefined>();
+	for (const problem of problems.values()) {
+		if (!isUnfinished(problem) || problem.recoveredAt !== undefined) continue;
+		const events = await records.eventsOf(problem.id, mostEvents);
+		const known = signsOf(
+			events.map(({event}) => event),
+			problem.systemKey,
+		);
+		signs.set(problem.id, events.length < mostEvents ? known : undefined);
+	}
+	return signs;
 }
 type Known = Awaited<ReturnType<typeof readKnown>>;
 
 async function decideAll(candidates: readonly Candidate[], records: Records, parts: IntakeParts, now: number) {
 	const known = await readKnown(candidates, records, now - parts.policy.storm.windowMillis);
-	const decided = new Map<HardwareEvent, Decided>();
+	const decided: Decided[] = [];
 	const kept: KeptEvent[] = [];
 	const activities: NewActivity[] = [];
 	const changedProblems = new Map<string, Problem>();
@@ -116,14 +148,14 @@ async function decideAll(candidates: readonly Candidate[], records: Records, par
 		const {event} = candidate;
 		const ruling = ruleOn(candidate, known, parts, now);
 		const problem = ruling.problem;
-		decided.set(event, {event, decision: ruling.decision, problem});
+		decided.push({event, decision: ruling.decision, problem});
 		if (!problem || !isKept(ruling.decision)) continue;
 		learn(candidate, ruling, problem, known);
 		changedProblems.set(problem.id, problem);
 		kept.push({event, problemId: problem.id, decision: ruling.decision});
 		activities.push(describe(ruling.decision, problem, event, now));
 		if (ruling.newKeys) await records.assignKeys(ruling.newKeys, problem.id);
-		for (const submission of submissionsOf(ruling, problem, event, now)) await records.offer(submission);
+		await submit(ruling, problem, event, records, now);
 	}
 	for (const problem of changedProblems.values()) await records.saveProblem(problem);
 	await records.insertEvents(kept);
@@ -135,12 +167,13 @@ function ruleOn(candidate: Candidate, known: Known, parts: IntakeParts, now: num
 	const {event, faultKey, stormKey} = candidate;
 	if (known.ids.has(event.id)) return {decision: 'repeated'};
 	const problemOf = (key: string) => known.problemById.get(known.idByKey.get(key) ?? '');
+	const problem = problemOf(faultKey);
 	const situation = {
 		...candidate,
+		...recoveryOf(candidate, problem, known),
 		now,
-		state: stateOf(event),
 		verdict: parts.classify(event),
-		problem: problemOf(faultKey),
+		problem,
 		storm: problemOf(stormKey),
 		recentProblems: known.recent.get(candidate.recent) ?? 0,
 		problemId: problemIdOf(event, faultKey),
@@ -150,18 +183,32 @@ function ruleOn(candidate: Candidate, known: Known, parts: IntakeParts, now: num
 	return {...ruling, problem: {...ruling.problem, traceparent: parts.beginTrace(event, ruling.problem)}};
 }
 
+/** Whether the event ends a fault of the problem, and whether another one lasts. One part is taken at its word; a storm is not. */
+function recoveryOf({event, faultKey, state}: Candidate, problem: Problem | undefined, known: Known) {
+	const signs = problem && known.signs.get(problem.id);
+	if (state !== 'ok' || !problem || !signs) return {clears: problem?.key === faultKey, lasts: false};
+	const left: Signs = new Map(signs);
+	return {clears: follow(left, event, problem.systemKey), lasts: left.size > 0};
+}
+
 /** The next event of the batch sees what this one has changed. */
 function learn({event, recent}: Candidate, {newKeys = []}: Ruling, problem: Problem, known: Known): void {
+	const isNew = !known.problemById.has(problem.id);
+	if (isNew) known.signs.set(problem.id, new Map());
+	const signs = known.signs.get(problem.id);
+	if (signs) follow(signs, event, problem.systemKey);
 	known.ids.add(event.id);
 	known.problemById.set(problem.id, problem);
 	for (const key of newKeys) known.idByKey.set(key, problem.id);
-	if (newKeys.length > 0) known.recent.set(recent, (known.recent.get(recent) ?? 0) + 1);
+	if (isNew && !isTest(event)) known.recent.set(recent, (known.recent.get(recent) ?? 0) + 1);
 }
 
-function submissionsOf({submit}: Ruling, problem: Problem, event: HardwareEvent, now: number): Submission[] {
+/** Queues what the ruling wants sent. A newer status says all that an older one does, and must not arrive before it. */
+async function submit({submit: what}: Ruling, problem: Problem, event: HardwareEvent, records: Records, now: number) {
 	const {system} = problem;
-	if (!submit || !system) return [];
-	return [
-		submit === 'case' ? caseSubmission({...problem, system}, event, now) : statusSubmission({...problem, system}, event, now),
-	];
+	if (!what || !system) return;
+	const known = {...problem, system};
+	if (what !== 'status') return records.offer(caseSubmission(known, event, now, what === 'case_again'));
+	await records.removeSubmissionsOf(problem.id, ['status']);
+	await records.offer(statusSubmission(known, event, now));
 }

@@ -1,27 +1,30 @@
 import type {HardwareEvent} from '../event.ts';
-import type {Problem, System} from '../problem.ts';
+import type {HoldReason, Problem, System} from '../problem.ts';
 import type {Submission} from '../submission.ts';
 import type {NewActivity} from './activities.ts';
-import type {Classify} from './classify.ts';
-import {holdReasonOf, type Policy} from './decide.ts';
-import {faultKeyOf, type Identify, stormKeyOf, systemKeyOf} from './identify.ts';
+import {adopt, type KeptEvents} from './adopt.ts';
+import {type Classify, stateOf} from './classify.ts';
+import {obstacleOf, type Policy, withTransactionId} from './hold.ts';
+import {faultKeyOf, type Identify} from './identify.ts';
 import {caseSubmission} from './submissions.ts';
-import {explainHold} from './wording.ts';
+import {explainHold, stormNoteOf} from './wording.ts';
 
-/** Holds that the configuration may have ended: looked at again at each start. */
+/** Holds that the configuration may have ended: looked at again at each start, the most urgent first. */
 export const reconsideredReasons = [
-	'unknown_system',
+	'unanswered',
 	'no_consent',
 	'no_credentials',
-	'not_serviceable',
-	'customer_serviceable',
+	'unknown_system',
 	'below_repeat_count',
+	'customer_serviceable',
+	'not_serviceable',
 ] as const;
 
 export type ReleaseRecords = {
 	heldProblems(reasons: readonly string[], limit: number): Promise<readonly Problem[]>;
 	releasableProblems(now: number): Promise<readonly Problem[]>;
-	eventsOf(problemId: string, limit?: number): Promise<readonly {readonly event: HardwareEvent}[]>;
+	problemById(id: string): Promise<Problem | undefined>;
+	eventsOf(problemId: string, limit?: number): Promise<KeptEvents>;
 	problemsByKeys(keys: readonly string[]): Promise<ReadonlyMap<string, Problem>>;
 	saveProblem(problem: Problem): Promise<void>;
 	assignKeys(keys: readonly string[], problemId: string): Promise<void>;
@@ -33,86 +36,120 @@ export type ReleaseRecords = {
 
 export type ReleaseParts = {readonly identify: Identify; readonly classify: Classify; readonly policy: Policy};
 
-type KnownProblem = Problem & {readonly system: System};
+/** Problems of one hold, and events of one problem, that are looked at. */
+const mostProblems = 10_000;
+const mostEvents = 10_000;
 
-/** Queues a held problem. Its transaction id is minted now, for a system that may not have been known before. */
-async function queue(problem: KnownProblem, event: HardwareEvent, records: ReleaseRecords, policy: Policy, now: number) {
-	const transactionId = policy.mintTransactionId(problem.system, now, problem.id);
-	const queued: KnownProblem = {...problem, state: 'queued', reason: '', releaseAt: undefined, transactionId};
-	await records.saveProblem(queued);
-	await records.offer(caseSubmission(queued, event, now));
-	const text = `${problem.title}: no longer held (${problem.reason}), ${problem.count} event(s)`;
-	await records.addActivities([{at: now, level: 'info', word: 'released', problemId: problem.id, text}]);
-}
-
-/** Ends the holds whose time has come: a storm has been collected. Returns how many. */
+/** Ends the holds whose time has come: a storm has been collected, a level has stood, an outage is over. Returns how many. */
 export async function releaseDue(records: ReleaseRecords, policy: Policy, now: number): Promise<number> {
 	let released = 0;
-	for (const problem of await records.releasableProblems(now)) {
-		const [first] = await records.eventsOf(problem.id, 1);
-		if (!first || !problem.system) continue;
-		await queue({...problem, system: problem.system}, first.event, records, policy, now);
-		released++;
+	for (const problem of await dueProblems(records, policy, now)) {
+		const events = await records.eventsOf(problem.id, mostEvents);
+		if (events.length > 0 && (await releaseOne({...problem, releaseAt: undefined}, events, records, policy, now))) released++;
 	}
 	return released;
+}
+
+/** A clock that was set back must not hold a storm until it has caught up. */
+async function dueProblems(records: ReleaseRecords, {storm}: Policy, now: number): Promise<Problem[]> {
+	const storms = await records.heldProblems(['storm'], mostProblems);
+	const overlong = storms.filter(({releaseAt}) => releaseAt === undefined || releaseAt - now > storm.holdMillis);
+	return [...(await records.releasableProblems(now)), ...overlong];
+}
+
+async function releaseOne(problem: Problem, events: KeptEvents, records: ReleaseRecords, policy: Policy, now: number) {
+	const {system} = problem;
+	const obstacle = obstacleOf(system, policy);
+	if (system && !obstacle) {
+		await queue({...problem, system}, events, records, policy, now);
+		return true;
+	}
+	// What may have arrived keeps its mark: it is to be asked for before it is sent again.
+	if (problem.reason === 'unanswered') await records.saveProblem(problem);
+	else await hold(problem, obstacle ?? 'unknown_system', events, records, now);
+	return false;
 }
 
 /** Looks again at held problems after the configuration may have changed. Returns how many were released. */
 export async function reconsider(records: ReleaseRecords, parts: ReleaseParts, now: number): Promise<number> {
 	let released = 0;
-	for (const problem of await records.heldProblems(reconsideredReasons, 10_000)) {
-		const [first] = await records.eventsOf(problem.id, 1);
-		if (first && (await reconsiderOne(problem, first.event, records, parts, now))) released++;
+	for (const reason of reconsideredReasons) {
+		for (const {id} of await records.heldProblems([reason], mostProblems)) {
+			if (await reconsiderOne(id, records, parts, now)) released++;
+		}
 	}
 	return released;
 }
 
-async function reconsiderOne(problem: Problem, event: HardwareEvent, records: ReleaseRecords, parts: ReleaseParts, now: number) {
-	const {identify, classify, policy} = parts;
-	const system = problem.system ?? identify(event);
-	const reason = holdReasonOf(system, classify(event), problem.count, policy);
-	if (reason === problem.reason) return false;
-	const known = system && !problem.system ? await adopt(problem, system, event, records) : {...problem, system};
-	if (!known) return false;
-	if (reason || !known.system) {
-		await hold(known, reason ?? problem.reason, event, records, now);
-		return false;
+/** Reads the problem anew: one that was looked at before it may have been merged into it. */
+async function reconsiderOne(id: string, records: ReleaseRecords, parts: ReleaseParts, now: number): Promise<boolean> {
+	const problem = await records.problemById(id);
+	const events = await records.eventsOf(id, mostEvents);
+	const [first] = events;
+	if (problem?.state !== 'held' || !first) return false;
+	if (problem.reason === 'unanswered')
+		return !obstacleOf(problem.system, parts.policy) && releaseOne(problem, events, records, parts.policy, now);
+	const system = parts.identify(first.event) ?? problem.system;
+	const reason = reasonOf(events, problem.systemKey, system, parts);
+	const adopted = system ? await adopt(problem, system, events, reason ?? '', records, parts.identify, now) : problem;
+	if (adopted.id !== id) return adopted.state === 'held' && reconsiderOne(adopted.id, records, parts, now);
+	if (!reason) return releaseOne(adopted, events, records, parts.policy, now);
+	if (reason !== problem.reason) await hold(adopted, reason, events, records, now);
+	else if (adopted !== problem) await records.saveProblem(adopted);
+	return false;
+}
+
+/** What holds a problem, by all its events: the weightiest decides, and each fault counts for itself. */
+function reasonOf(
+	events: KeptEvents,
+	systemKey: string,
+	system: System | undefined,
+	{classify, policy}: ReleaseParts,
+): HoldReason | undefined {
+	const counts = new Map<string, number>();
+	let reason: HoldReason = 'not_serviceable';
+	for (const {event} of events.filter(({event}) => stateOf(event) !== 'ok')) {
+		const {verdict, repeat} = classify(event);
+		if (verdict === 'serviceable' && reason === 'not_serviceable') reason = 'customer_serviceable';
+		if (verdict !== 'call_home') continue;
+		const fault = faultKeyOf(event, systemKey);
+		const count = (counts.get(fault) ?? 0) + 1;
+		if (count >= repeat) return obstacleOf(system, policy);
+		counts.set(fault, count);
+		reason = 'below_repeat_count';
 	}
-	await queue({...known, system: known.system}, event, records, policy, now);
-	return true;
+	return reason;
 }
 
-async function hold(problem: Problem, reason: string, event: HardwareEvent, records: ReleaseRecords, now: number) {
-	await records.saveProblem({...problem, reason});
-	const text = `${problem.title}: held (${reason}): ${explainHold(reason, event)}`;
-	await records.addActivities([{at: now, level: 'warn', word: 'held', problemId: problem.id, text}]);
-}
-
-/**
-The system of a problem became known, so its fault has another key. When a problem stands for that fault already, the two
-are one, and this one ends in it (G3): undefined then.
-*/
-async function adopt(
-	problem: Problem,
-	system: System,
-	event: HardwareEvent,
+/** Queues a held problem, under the transaction id that it has or gets now that its system is known. */
+async function queue(
+	problem: Problem & {readonly system: System},
+	events: KeptEvents,
 	records: ReleaseRecords,
-): Promise<Problem | undefined> {
-	const systemKey = systemKeyOf(system, event.resource);
-	const isStorm = problem.key !== faultKeyOf(event, problem.systemKey);
-	const key = isStorm ? stormKeyOf(systemKey, '') : faultKeyOf(event, systemKey);
-	const other = (await records.problemsByKeys([key])).get(key);
-	if (other && other.state !== 'closed') {
-		await merge(problem, other, records);
-		return undefined;
-	}
-	await records.assignKeys([key], problem.id);
-	return {...problem, system, systemKey, key};
+	policy: Policy,
+	now: number,
+) {
+	const known = withTransactionId(problem, now, policy);
+	const queued = {...known, state: 'queued', reason: '', releaseAt: undefined} as const;
+	await records.saveProblem(queued);
+	await records.offer(caseOf(queued, problem.reason, events, now));
+	const text = `${problem.title}: no longer held (${problem.reason}), ${problem.count} event(s)`;
+	await records.addActivities([{at: now, level: 'info', word: 'released', problemId: problem.id, text}]);
 }
 
-async function merge(problem: Problem, into: Problem, records: ReleaseRecords) {
-	await records.saveProblem({...into, count: into.count + problem.count, firstSeen: Math.min(into.firstSeen, problem.firstSeen)});
-	await records.saveProblem({...problem, state: 'closed', reason: `merged into ${into.id}`, count: 0, closedAt: into.lastSeen});
-	await records.reassignEvents(problem.id, into.id);
-	await records.moveKeys(problem.id, into.id);
+function caseOf(problem: Problem & {readonly system: System}, reason: string, events: KeptEvents, now: number): Submission {
+	const all = events.map(({event}) => event);
+	const latest = all.findLast(event => stateOf(event) !== 'ok') ?? (all[0] as HardwareEvent);
+	const submission = caseSubmission(problem, latest, now, reason === 'unanswered');
+	const isStorm = problem.key !== faultKeyOf(latest, problem.systemKey);
+	const {problem: said} = submission.content;
+	if (!isStorm || !said) return submission;
+	return {...submission, content: {...submission.content, problem: {...said, note: stormNoteOf(all)}}};
+}
+
+async function hold(problem: Problem, reason: string, events: KeptEvents, records: ReleaseRecords, now: number) {
+	await records.saveProblem({...problem, reason});
+	const explanation = events[0] ? explainHold(reason, events[0].event) : reason;
+	const text = `${problem.title}: held (${reason}): ${explanation}`;
+	await records.addActivities([{at: now, level: 'warn', word: 'held', problemId: problem.id, text}]);
 }

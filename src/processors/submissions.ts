@@ -15,10 +15,14 @@ const fresh = (problem: Problem, now: number) => ({
 	traceparent: problem.traceparent,
 });
 
-/** Opens the case. Its transaction id is the problem's, whatever happens: that is what keeps one fault one case (G3). */
-export function caseSubmission(problem: KnownProblem, event: HardwareEvent, now: number): Submission {
+/**
+Opens the case. Its transaction id is the problem's, whatever happens: that is what keeps one fault one case (G3).
+`uncertain`: it was sent before, and no answer came.
+*/
+export function caseSubmission(problem: KnownProblem, event: HardwareEvent, now: number, uncertain = false): Submission {
 	return {
 		...fresh(problem, now),
+		uncertain,
 		id: problem.transactionId,
 		type: problem.test ? 'test' : 'hardware_alert',
 		transactionId: problem.transactionId,

@@ -1,11 +1,14 @@
-import {type HardwareEvent, textOf} from '../event.ts';
+import {type AttributeValue, type HardwareEvent, textOf} from '../event.ts';
 import type {HoldReason, Problem, System} from '../problem.ts';
 import type {SubmissionContent} from '../submission.ts';
-import {componentOf, systemName} from './identify.ts';
+import {componentOf, namingAttributes, systemName} from './identify.ts';
 
 const longestTitle = 200;
+const longestNote = 8000;
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim().slice(0, longestTitle);
+/** Never half a character: what is not well-formed text, a reader of JSON may refuse. */
+const cut = (text: string, longest: number): string => text.slice(0, longest).toWellFormed();
+const oneLine = (text: string): string => cut(text.replaceAll(/\s+/g, ' ').trim(), longestTitle);
 
 /** The producer's own words, or else the part and its state. */
 export function titleOf(event: HardwareEvent): string {
@@ -13,7 +16,7 @@ export function titleOf(event: HardwareEvent): string {
 	if (said !== '' && !event.measurement) return said;
 	const {type, name, id} = componentOf(event);
 	const part = [type || 'hardware', name || id].filter(word => word !== '').join(' ');
-	const state = textOf(event.attributes, 'hw.state', 'state')?.replaceAll('_', ' ') ?? (said || 'fault');
+	const state = textOf(event.attributes, 'hw.state')?.replaceAll('_', ' ') ?? (said || 'fault');
 	return oneLine(event.measurement?.metric === 'hw.errors' ? `${part}: errors are growing` : `${part}: ${state}`);
 }
 
@@ -30,17 +33,19 @@ export function explainHold(reason: HoldReason | string, event: HardwareEvent): 
 		storm: 'many faults of one system are collected and sent as one problem',
 		no_consent: 'consent.cases is not true, so nothing may be sent to IBM',
 		no_credentials: 'exporter.call_home_connect has no customer_number, api_key_file and private_key_file',
-		unanswered: 'no answer for 30 days',
+		unanswered:
+			'IBM did not answer for as long as exporter.retry_on_failure.park_after; a further event, a restart or the end of an outage sends it again',
 	};
 	return explanations[reason] ?? reason;
 }
 
-function unknownSystemHint(event: HardwareEvent): string {
-	const [name, value] = Object.entries(event.resource).find(([key]) => key.startsWith('host.')) ??
-		Object.entries(event.resource)[0] ?? ['host.name', '...'];
+/** Names only attributes that name a machine: any other one may match many, or hold what is not to be shown. */
+function unknownSystemHint({resource}: HardwareEvent): string {
+	const name = namingAttributes.find(attribute => textOf(resource, attribute) !== undefined);
+	const value = name && JSON.stringify(textOf(resource, name));
 	return (
 		`the machine type, model and serial number are not known. Add under systems: ` +
-		`- match: {${name}: ${JSON.stringify(String(value))}}, machine_type, model, serial_number. Or set callhome.system.type, ` +
+		`- match: {${name ?? 'host.name'}: ${value ?? '...'}}, machine_type, model, serial_number. Or set callhome.system.type, ` +
 		`callhome.system.model and callhome.system.serial_number on the resource`
 	);
 }
@@ -52,16 +57,17 @@ const partAttributes = {
 	location: 'hw.sensor_location',
 } as const;
 
-function partOf(event: HardwareEvent) {
+function partOf(event: HardwareEvent): NonNullable<SubmissionContent['problem']>['part'] {
 	const named = Object.entries(partAttributes).flatMap(([key, attribute]) => {
 		const text = textOf(event.attributes, attribute);
 		return text === undefined ? [] : [[key, text]];
 	});
-	return Object.fromEntries(named) as NonNullable<SubmissionContent['problem']>['part'];
+	return named.length > 0 ? Object.fromEntries(named) : undefined;
 }
 
 /** What is said to the backend about a problem. */
 export function contentOf(problem: Problem & {system: System}, event: HardwareEvent, at: number): SubmissionContent {
+	const part = partOf(event);
 	return {
 		system: problem.system,
 		createdAt: at,
@@ -75,7 +81,7 @@ export function contentOf(problem: Problem & {system: System}, event: HardwareEv
 			lastSeen: problem.lastSeen,
 			component: problem.component,
 			recovered: problem.recoveredAt !== undefined,
-			...(partOf(event) ? {part: partOf(event)} : {}),
+			...(part ? {part} : {}),
 		},
 	};
 }
@@ -84,6 +90,19 @@ export function contentOf(problem: Problem & {system: System}, event: HardwareEv
 function noteOf(problem: Problem, event: HardwareEvent): string {
 	const facts = Object.entries(event.attributes)
 		.filter(([name]) => name.startsWith('hw.') || name === 'error.type')
-		.map(([name, value]) => `${name}: ${String(value).slice(0, 500)}`);
-	return [event.message.slice(0, 4000) || problem.title, ...facts].join('\n').slice(0, 8000);
+		.map(([name, value]) => `${name}: ${printed(value).slice(0, 500)}`);
+	return cut([cut(event.message, 4000) || problem.title, ...facts].join('\n'), longestNote);
+}
+
+const printed = (value: AttributeValue): string =>
+	typeof value === 'object'
+		? JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? item.toString() : item))
+		: String(value);
+
+/** What a storm was made of: each fault once, the most frequent first. */
+export function stormNoteOf(events: readonly HardwareEvent[]): string {
+	const counts = new Map<string, number>();
+	for (const title of events.map(titleOf)) counts.set(title, (counts.get(title) ?? 0) + 1);
+	const lines = [...counts].sort(([, one], [, other]) => other - one).map(([title, count]) => `${count} x ${title}`);
+	return cut([`${counts.size} different events of one system:`, ...lines].join('\n'), longestNote);
 }
