@@ -1,10 +1,11 @@
+import {type BridgeErrorCode, isBridgeError} from '../errors.ts';
 import type {Outcome} from '../outcome.ts';
 
 export type ConnectionHealth = {
 	readonly connection: string;
 	readonly destination: string;
 	readonly state: 'connected' | 'degraded' | 'disconnected' | 'unknown';
-	/** Unix milliseconds of the last reply. */
+	/** Unix milliseconds of the last answer, be it a refusal. */
 	readonly lastSuccessAt: number | undefined;
 };
 
@@ -22,6 +23,7 @@ export function createConnectionHealth(
 	);
 	return {
 		observe(connection: string, outcome: Outcome, at: number) {
+			if (outcome.status !== 'acknowledged' && isBridgeError(outcome.error, ...neverTried)) return;
 			const before = known.get(connection);
 			const state = stateOf(outcome);
 			const health: ConnectionHealth = {
@@ -36,6 +38,16 @@ export function createConnectionHealth(
 		list: (): readonly ConnectionHealth[] => [...known.values()],
 	};
 }
+
+/** Codes of what failed on this machine, before the connection was used. */
+const neverTried: readonly BridgeErrorCode[] = [
+	'ERR_NOT_READY',
+	'ERR_MALFORMED',
+	'ERR_STORE_FULL',
+	'ERR_STORE_BUSY',
+	'ERR_STORE_DAMAGED',
+	'ERR_SHUTTING_DOWN',
+];
 
 /** A refusal is an answer too: the path is good. */
 function stateOf({status}: Outcome): ConnectionHealth['state'] {

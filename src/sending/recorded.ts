@@ -1,5 +1,5 @@
 import {isBridgeError, toError} from '../errors.ts';
-import type {Connection} from '../exporter.ts';
+import type {Connection, OutboundRequest, Reply} from '../exporter.ts';
 import {redact} from '../secret.ts';
 import type {Submission} from '../submission.ts';
 
@@ -35,6 +35,7 @@ export function recorded(connection: Connection, submission: Submission, records
 		name: connection.name,
 		async send(request, signal) {
 			const startedAt = now();
+			const duration = () => Math.max(0, now() - startedAt);
 			const sequence = await records.begin({
 				submissionId: submission.id,
 				problemId: submission.problemId,
@@ -44,17 +45,33 @@ export function recorded(connection: Connection, submission: Submission, records
 				destination: request.url.host,
 				request: redact(request.body, request.secrets),
 			});
-			try {
-				const reply = await connection.send(request, signal);
-				const kept = redact(reply.body, request.secrets);
-				await records.end(sequence, {duration: now() - startedAt, statusCode: reply.statusCode, reply: kept});
-				return reply;
-			} catch (thrown) {
-				const error = redact(toError(thrown).message, request.secrets);
-				const errorType = isBridgeError(thrown) ? thrown.code : toError(thrown).name;
-				await records.end(sequence, {duration: now() - startedAt, errorType, error});
-				throw thrown;
-			}
+			const reply = await sendNotingFailure(connection, request, signal, failure =>
+				records.end(sequence, {duration: duration(), ...failure}),
+			);
+			await records.end(sequence, {
+				duration: duration(),
+				statusCode: reply.statusCode,
+				reply: redact(reply.body, request.secrets),
+			});
+			return reply;
 		},
 	};
+}
+
+type Failure = {readonly errorType: string; readonly error: string};
+
+async function sendNotingFailure(
+	connection: Connection,
+	request: OutboundRequest,
+	signal: AbortSignal,
+	note: (failure: Failure) => Promise<void>,
+): Promise<Reply> {
+	try {
+		return await connection.send(request, signal);
+	} catch (thrown) {
+		const error = redact(toError(thrown).message, request.secrets);
+		// Why the request failed decides what comes next; an attempt without an end counts as interrupted at the next start.
+		await note({errorType: isBridgeError(thrown) ? thrown.code : toError(thrown).name, error}).catch(() => {});
+		throw thrown;
+	}
 }

@@ -1,6 +1,7 @@
 import type {Answer, Outcome} from '../outcome.ts';
-import type {Problem} from '../problem.ts';
-import type {Submission, SubmissionContent} from '../submission.ts';
+import {isSent, type Problem} from '../problem.ts';
+import type {Submission} from '../submission.ts';
+import {awaitsCase, caseQueryOf, confirmationOf, followUpOf} from './follow-up.ts';
 import {pauseAfter, type RetryPolicy} from './retry.ts';
 
 export type SettlePolicy = {
@@ -59,6 +60,14 @@ const problemOf = ({submission, problems}: Attempted): Problem | undefined =>
 
 const opensCase = ({type}: Submission): boolean => type === 'hardware_alert' || type === 'test';
 
+const noteOf = (at: number, level: Note['level'], word: string, problemId: string | undefined, text: string): Note => ({
+	at,
+	level,
+	word,
+	problemId,
+	text,
+});
+
 function postponed(
 	attempted: Attempted,
 	outcome: Outcome & {status: 'deferred' | 'unreachable'},
@@ -66,7 +75,8 @@ function postponed(
 ): Settlement {
 	const {submission, now, random} = attempted;
 	const problem = problemOf(attempted);
-	if (opensCase(submission) && problem && now - submission.queuedAt > policy.retry.park_after) return parked(problem, now);
+	const isOverdue = now - submission.queuedAt > policy.retry.park_after;
+	if (opensCase(submission) && problem?.state === 'queued' && isOverdue) return parked(problem, submission, now);
 	const attempts = submission.attempts + 1;
 	const pause = pauseAfter(attempts, outcome, policy.retry, random);
 	const uncertain = submission.uncertain || (outcome.status === 'deferred' && outcome.uncertain === true);
@@ -75,18 +85,18 @@ function postponed(
 		submission: {action: 'postpone', notBefore: now + pause, attempts, rounds: submission.rounds, uncertain},
 		problems: [],
 		offers: [],
-		notes: [{at: now, level: 'warn', word: outcome.status, problemId: submission.problemId, text}],
+		notes: [noteOf(now, 'warn', outcome.status, submission.problemId, text)],
 		final: undefined,
 	};
 }
 
-function parked(problem: Problem, now: number): Settlement {
-	const text = `${problem.title}: parked, no answer since ${new Date(problem.firstSeen).toISOString()}`;
+function parked(problem: Problem, {queuedAt}: Submission, now: number): Settlement {
+	const text = `${problem.title}: parked, no answer since ${new Date(queuedAt).toISOString()}: call IBM`;
 	return {
 		submission: {action: 'remove'},
-		problems: [{...problem, state: 'held', reason: 'unanswered'}],
+		problems: [{...problem, state: 'held', reason: 'unanswered', releaseAt: undefined}],
 		offers: [],
-		notes: [{at: now, level: 'error', word: 'parked', problemId: problem.id, text}],
+		notes: [noteOf(now, 'error', 'parked', problem.id, text)],
 		final: undefined,
 	};
 }
@@ -94,104 +104,73 @@ function parked(problem: Problem, now: number): Settlement {
 function rejected(attempted: Attempted, error: Error): Settlement {
 	const {submission, now} = attempted;
 	const problem = problemOf(attempted);
+	// What IBM has taken once it does not lose by a later refusal of the same message.
+	const refused = opensCase(submission) && problem && !isSent(problem.state) ? problem : undefined;
 	return {
 		submission: {action: 'remove'},
-		problems: opensCase(submission) && problem ? [{...problem, state: 'rejected', reason: error.message.slice(0, 1000)}] : [],
+		problems: refused ? [{...refused, state: 'rejected', reason: error.message.slice(0, 1000)}] : [],
 		offers: [],
-		notes: [
-			{at: now, level: 'error', word: 'rejected', problemId: submission.problemId, text: `${submission.type}: ${error.message}`},
-		],
+		notes: [noteOf(now, 'error', 'rejected', submission.problemId, `${submission.type}: ${error.message}`)],
 		final: 'rejected',
 	};
 }
 
 function acknowledged(attempted: Attempted, answers: readonly Answer[], policy: SettlePolicy): Settlement {
 	const {submission, now} = attempted;
-	const problem = problemOf(attempted);
-	const accepted = opensCase(submission) && problem ? accept(problem, submission, attempted, policy) : undefined;
-	const reported = submission.type === 'status' && problem ? closeWhenRecovered(problem, submission, now) : undefined;
-	const first = accepted ?? reported;
 	const known = new Map(attempted.problems);
-	if (first) known.set(first.problem.transactionId, first.problem);
-	const answered = answers.flatMap(answer => apply(answer, known.get(answer.transactionId), now));
-	const changed = new Map(first ? [[first.problem.id, first.problem]] : []);
-	for (const {problem} of answered) changed.set(problem.id, problem);
-	const unanswered = answered.length === 0;
+	const own = problemOf(attempted);
+	const steps: Step[] = [];
+	const take = (step: Step | undefined) => {
+		if (!step) return;
+		known.set(step.problem.transactionId, step.problem);
+		steps.push(step);
+	};
+	if (own && opensCase(submission)) take(accept(own, now));
+	if (own && submission.type === 'status') take(closeWhenRecovered(own, submission, now));
+	for (const answer of answers) take(apply(answer, known.get(answer.transactionId), now));
+	const after = own && known.get(own.transactionId);
+	const row = rowAfter(submission, after, now, policy);
 	return {
-		submission: submission.type === 'case_query' && unanswered ? nextRound(submission, now, policy) : {action: 'remove'},
-		problems: [...changed.values()],
-		offers: [
-			...(unanswered ? (accepted?.queries ?? []) : []),
-			...(first?.offers ?? []),
-			...answered.flatMap(({offers}) => offers),
-		],
-		notes: [...(first?.notes ?? []), ...answered.flatMap(({notes}) => notes)],
-		final: 'acknowledged',
+		submission: row,
+		problems: [...new Map(steps.map(({problem}) => [problem.id, problem])).values()],
+		offers: [...(after ? nextOf(submission, after, now, policy) : []), ...steps.flatMap(({offers = []}) => offers)],
+		notes: steps.map(({note}) => note),
+		final: row.action === 'remove' ? 'acknowledged' : undefined,
 	};
 }
 
-const follow = (submission: Submission, now: number) => ({
-	...submission,
-	attempts: 0,
-	rounds: 0,
-	uncertain: false,
-	queuedAt: now,
-});
-
-/** A step of the problem's life, and what follows from it. */
-type Step = {
-	readonly problem: Problem;
-	/** Asks for the case number: needless when the answer came with the acceptance. */
-	readonly queries: readonly Submission[];
-	readonly offers: readonly Submission[];
-	readonly notes: readonly Note[];
-};
-
-function accept(problem: Problem, submission: Submission, {now}: Attempted, policy: SettlePolicy): Step {
-	const query: Submission = {
-		...follow(submission, now),
-		id: `${problem.transactionId}_case_query`,
-		type: 'case_query',
-		transactionId: `${problem.transactionId}_case_query`,
-		aboutTransactionId: problem.transactionId,
-		content: {system: submission.content.system, createdAt: now, transactionIds: [problem.transactionId]},
-		notBefore: now + policy.caseQuery.intervalMillis,
-	};
-	const recovery = problem.recoveredAt === undefined ? [] : [recoverySubmission(problem, submission, now)];
-	return {
-		problem: {...problem, state: 'accepted', reason: '', acceptedAt: now},
-		queries: [query],
-		offers: recovery,
-		notes: [
-			{
-				at: now,
-				level: 'info',
-				word: 'accepted',
-				problemId: problem.id,
-				text: `${problem.title}: accepted, waiting for the case number`,
-			},
-		],
-	};
+/** A question that has its answer is done, whoever brought the answer. */
+function rowAfter(
+	submission: Submission,
+	about: Problem | undefined,
+	now: number,
+	{caseQuery}: SettlePolicy,
+): Settlement['submission'] {
+	const rounds = submission.rounds + 1;
+	const asksOn = submission.type === 'case_query' && about && awaitsCase(about) && rounds < caseQuery.count;
+	if (!asksOn) return {action: 'remove'}; // From the last round on the heartbeats ask.
+	return {action: 'postpone', notBefore: now + caseQuery.intervalMillis, attempts: 0, rounds, uncertain: false};
 }
 
-/** The component recovered while the problem was still on its way. */
-function recoverySubmission(problem: Problem, submission: Submission, now: number): Submission {
-	const transactionId = `${problem.transactionId}_status_${problem.count}`;
-	const said = submission.content.problem;
-	const content: SubmissionContent = {
-		...submission.content,
-		createdAt: now,
-		...(said ? {problem: {...said, recovered: true}} : {}),
-	};
-	return {
-		...follow(submission, now),
-		id: transactionId,
-		type: 'status',
-		transactionId,
-		aboutTransactionId: problem.transactionId,
-		content,
-		notBefore: now,
-	};
+/** What follows the acceptance of a problem: the question for its case number, and what became of it on the way. */
+function nextOf(submission: Submission, problem: Problem, now: number, {caseQuery}: SettlePolicy): readonly Submission[] {
+	if (!opensCase(submission) || !isSent(problem.state)) return [];
+	const followUp = followUpOf(problem, submission, now);
+	return [
+		...(awaitsCase(problem) ? [caseQueryOf(problem, submission, now, caseQuery.intervalMillis)] : []),
+		...(followUp ? [followUp] : []),
+	];
+}
+
+/** A step of a problem's life, and what follows from it. */
+type Step = {readonly problem: Problem; readonly note: Note; readonly offers?: readonly Submission[]};
+
+/** The number may be known already: from an earlier attempt whose reply got lost. */
+function accept(problem: Problem, now: number): Step {
+	const state = problem.state === 'closed' ? 'closed' : problem.caseNumber === undefined ? 'accepted' : 'open';
+	const reason = state === 'closed' ? problem.reason : '';
+	const text = `${problem.title}: accepted${problem.caseNumber === undefined ? ', waiting for the case number' : ''}`;
+	return {problem: {...problem, state, reason, acceptedAt: now}, note: noteOf(now, 'info', 'accepted', problem.id, text)};
 }
 
 /** IBM knows that the component is well again: the problem is over, unless the fault has come back meanwhile. */
@@ -199,68 +178,26 @@ function closeWhenRecovered(problem: Problem, submission: Submission, now: numbe
 	if (!submission.content.problem?.recovered || problem.recoveredAt === undefined || problem.state === 'closed') return undefined;
 	return {
 		problem: {...problem, state: 'closed', reason: 'recovered', closedAt: now},
-		queries: [],
-		offers: [],
-		notes: [
-			{at: now, level: 'info', word: 'closed', problemId: problem.id, text: `${problem.title}: recovered, and IBM was told`},
-		],
+		note: noteOf(now, 'info', 'closed', problem.id, `${problem.title}: recovered, and IBM was told`),
 	};
 }
-
-function nextRound(submission: Submission, now: number, {caseQuery}: SettlePolicy): Settlement['submission'] {
-	const rounds = submission.rounds + 1;
-	if (rounds >= caseQuery.count) return {action: 'remove'}; // From here on the heartbeats ask.
-	return {action: 'postpone', notBefore: now + caseQuery.intervalMillis, attempts: 0, rounds, uncertain: false};
-}
-
-type Applied = {readonly problem: Problem; readonly offers: readonly Submission[]; readonly notes: readonly Note[]};
 
 /** What IBM said about a problem's transaction. Nothing yet, or nothing new, changes nothing. */
-function apply(answer: Answer, problem: Problem | undefined, now: number): Applied[] {
-	if (!problem || problem.caseNumber !== undefined) return [];
-	const {caseNumber, error} = answer;
-	if (caseNumber !== undefined) return [opened(problem, caseNumber, now)];
-	if (error === undefined || problem.state !== 'accepted') return [];
-	const note: Note = {
-		at: now,
-		level: 'error',
-		word: 'rejected',
-		problemId: problem.id,
-		text: `${problem.title}: IBM answers: ${error}`,
-	};
-	return [{problem: {...problem, state: 'rejected', reason: error}, offers: [], notes: [note]}];
+function apply({caseNumber, error}: Answer, problem: Problem | undefined, now: number): Step | undefined {
+	if (!problem || problem.caseNumber !== undefined) return undefined;
+	if (caseNumber !== undefined) return opened(problem, caseNumber, now);
+	if (error === undefined || problem.state !== 'accepted') return undefined;
+	const reason = error.slice(0, 1000);
+	const note = noteOf(now, 'error', 'rejected', problem.id, `${problem.title}: IBM answers: ${reason}`);
+	return {problem: {...problem, state: 'rejected', reason}, note};
 }
 
-function opened(problem: Problem, caseNumber: string, now: number): Applied {
-	const state = problem.state === 'closed' ? 'closed' : 'open';
-	const note: Note = {
-		at: now,
-		level: 'info',
-		word: 'case_number',
-		problemId: problem.id,
-		text: `${problem.title}: case ${caseNumber}`,
+function opened(problem: Problem, caseNumber: string, now: number): Step {
+	const isClosed = problem.state === 'closed';
+	const state = isClosed ? 'closed' : 'open';
+	return {
+		problem: {...problem, state, reason: isClosed ? problem.reason : '', caseNumber, acceptedAt: problem.acceptedAt ?? now},
+		note: noteOf(now, 'info', 'case_number', problem.id, `${problem.title}: case ${caseNumber}`),
+		offers: confirmationOf(problem, now),
 	};
-	return {problem: {...problem, state, caseNumber}, offers: confirmationOf(problem, now), notes: [note]};
-}
-
-/** IBM keeps an answer until it is confirmed. */
-function confirmationOf(problem: Problem, now: number): Submission[] {
-	if (!problem.system) return [];
-	const transactionId = `${problem.transactionId}_confirmation`;
-	return [
-		{
-			id: transactionId,
-			type: 'confirmation',
-			problemId: problem.id,
-			transactionId,
-			aboutTransactionId: problem.transactionId,
-			content: {system: problem.system, createdAt: now},
-			attempts: 0,
-			rounds: 0,
-			uncertain: false,
-			notBefore: now,
-			queuedAt: now,
-			traceparent: problem.traceparent,
-		},
-	];
 }

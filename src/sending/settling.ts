@@ -1,6 +1,7 @@
+import {isBridgeError} from '../errors.ts';
 import type {Outcome} from '../outcome.ts';
 import type {Problem} from '../problem.ts';
-import type {Submission} from '../submission.ts';
+import type {Submission, SubmissionType} from '../submission.ts';
 import {type Note, type Settlement, type SettlePolicy, settlementOf} from './settle.ts';
 
 /** What settling reads and writes, all within one transaction. */
@@ -11,6 +12,9 @@ export type SettleRecords = {
 	offer(submission: Submission): Promise<void>;
 	changeSubmission(id: string, change: {attempts: number; rounds: number; uncertain: boolean; notBefore: number}): Promise<void>;
 	removeSubmission(id: string): Promise<void>;
+	removeSubmissionsOf(problemId: string, types: readonly SubmissionType[]): Promise<void>;
+	heldProblems(reasons: readonly string[], limit: number): Promise<readonly Problem[]>;
+	readSetting(name: string): Promise<string | undefined>;
 	writeSetting(name: string, value: string): Promise<void>;
 	addActivities(notes: readonly Note[]): Promise<void>;
 };
@@ -49,7 +53,8 @@ export function createSettle({write, policy, onSettled, now = Date.now, random =
 			const settlement = settlementOf({submission, outcome, problems, now: at, random}, policy);
 			await writeSettlement(submission, settlement, records);
 			const before = new Map([...problems.values()].map(problem => [problem.id, problem]));
-			for (const name of successesOf(submission, settlement, before)) await records.writeSetting(name, String(at));
+			if (outcome.status === 'acknowledged') await endOutage(records, at);
+			for (const name of successesOf(submission, outcome, settlement, before)) await records.writeSetting(name, String(at));
 			return {submission, outcome, settlement, before, at};
 		});
 		onSettled(settled);
@@ -72,10 +77,28 @@ async function concernedProblems(
 	return problems;
 }
 
+/** When nothing was accepted for this long, what could not be delivered is not to blame. */
+const outageMillis = 86_400_000;
+
+/** IBM accepts again after an outage: what was parked meanwhile may go out. What it leaves unanswered while it accepts others stays. */
+async function endOutage(records: SettleRecords, at: number): Promise<void> {
+	const before = await records.readSetting(lastSuccess.accepted);
+	if (before !== undefined && at - Number(before) < outageMillis) return;
+	for (const problem of await records.heldProblems(['unanswered'], 10_000)) {
+		await records.saveProblem({...problem, releaseAt: at});
+	}
+}
+
 /** What has been seen to work: a refusal shows that the backend is reached, and no more. */
-function successesOf(submission: Submission, {final, problems}: Settlement, before: ReadonlyMap<string, Problem>): string[] {
-	if (!final) return [];
-	const accepted = final === 'acknowledged';
+function successesOf(
+	submission: Submission,
+	outcome: Outcome,
+	{problems}: Settlement,
+	before: ReadonlyMap<string, Problem>,
+): string[] {
+	const neverLeft = outcome.status === 'rejected' && isBridgeError(outcome.error, 'ERR_MALFORMED');
+	if (neverLeft || outcome.status === 'deferred' || outcome.status === 'unreachable') return [];
+	const accepted = outcome.status === 'acknowledged';
 	const opened = problems.some(({id, caseNumber}) => caseNumber !== undefined && before.get(id)?.caseNumber === undefined);
 	return [
 		lastSuccess.reached,
@@ -85,6 +108,7 @@ function successesOf(submission: Submission, {final, problems}: Settlement, befo
 	];
 }
 
+/** Of a problem that IBM refused, neither news nor questions are wanted; of another, only the newest status. */
 async function writeSettlement(
 	submission: Submission,
 	{submission: row, problems, offers, notes}: Settlement,
@@ -92,7 +116,13 @@ async function writeSettlement(
 ) {
 	if (row.action === 'remove') await records.removeSubmission(submission.id);
 	else await records.changeSubmission(submission.id, row);
-	for (const problem of problems) await records.saveProblem(problem);
-	for (const offer of offers) await records.offer(offer);
+	for (const problem of problems) {
+		await records.saveProblem(problem);
+		if (problem.state === 'rejected') await records.removeSubmissionsOf(problem.id, ['status', 'case_query']);
+	}
+	for (const offer of offers) {
+		if (offer.type === 'status' && offer.problemId) await records.removeSubmissionsOf(offer.problemId, ['status']);
+		await records.offer(offer);
+	}
 	await records.addActivities(notes);
 }

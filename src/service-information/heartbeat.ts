@@ -1,17 +1,25 @@
 import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import type {Component} from '../component.ts';
+import {toError} from '../errors.ts';
 import type {Problem, System} from '../problem.ts';
 import {duration} from '../settings.ts';
 import type {Submission} from '../submission.ts';
+import {isOverdue} from './overdue.ts';
+
+const dayMillis = 86_400_000;
+
+const interval = duration.refine(millis => millis > 0 && millis <= 7 * dayMillis, {
+	message: 'must be more than 0 and at most 7d',
+});
 
 export const serviceInformationSchema = z.strictObject({
-	heartbeat: z.strictObject({interval: duration.default(30 * 60_000)}).prefault({}),
+	heartbeat: z.strictObject({interval: interval.default(30 * 60_000)}).prefault({}),
 });
 export type ServiceInformationConfig = z.infer<typeof serviceInformationSchema>;
 
-/** How long IBM keeps an answer: after that a heartbeat need not ask for it. */
-export const answerExpiryMillis = 72 * 3_600_000;
+/** A longer list is asked for in several heartbeats. */
+const mostTransactions = 500;
 
 export type HeartbeatParts = {
 	readonly intervalMillis: number;
@@ -30,20 +38,29 @@ export type HeartbeatParts = {
 /** One heartbeat per system, which also asks for the answers that are still missing. Nothing about a system: no heartbeat. */
 export function heartbeatsOf(systems: readonly System[], unanswered: readonly Problem[], now: number): Submission[] {
 	const bySystem = new Map(systems.map(system => [labelOf(system), {system, transactionIds: [] as string[]}]));
-	for (const {system, transactionId, acceptedAt = 0} of unanswered) {
-		if (!system || now - acceptedAt > answerExpiryMillis) continue;
+	for (const problem of unanswered) {
+		const {system, transactionId} = problem;
+		if (!system || isOverdue(problem, now)) continue;
 		const entry = bySystem.get(labelOf(system)) ?? {system, transactionIds: []};
 		entry.transactionIds.push(transactionId);
 		bySystem.set(labelOf(system), entry);
 	}
-	return [...bySystem.values()].map(({system, transactionIds}) => toHeartbeat(system, transactionIds, now));
+	return [...bySystem.values()].flatMap(({system, transactionIds}) =>
+		inParts(transactionIds).map((part, index) => toHeartbeat(system, part, index, now)),
+	);
 }
 
 const labelOf = ({machineType, model, serialNumber}: System): string => `${machineType}-${model}/${serialNumber}`;
 
-function toHeartbeat(system: System, transactionIds: readonly string[], now: number): Submission {
-	const digest = createHash('sha256').update(labelOf(system)).digest('hex').slice(0, 8);
-	const id = `last_contact_${digest}_${now}`;
+/** At least one part: a heartbeat that asks for nothing is one, too. */
+function inParts(transactionIds: readonly string[]): readonly (readonly string[])[] {
+	const length = Math.max(1, Math.ceil(transactionIds.length / mostTransactions));
+	return Array.from({length}, (_, index) => transactionIds.slice(index * mostTransactions, (index + 1) * mostTransactions));
+}
+
+function toHeartbeat(system: System, transactionIds: readonly string[], part: number, now: number): Submission {
+	const digest = createHash('sha256').update(labelOf(system)).digest('hex').slice(0, 16);
+	const id = `last_contact_${digest}_${now}${part === 0 ? '' : `_${part}`}`;
 	return {
 		id,
 		type: 'heartbeat',
@@ -65,25 +82,27 @@ export function createHeartbeat(parts: HeartbeatParts): Component {
 	const {intervalMillis, systems, unanswered, offer, log, now = Date.now, random = Math.random} = parts;
 	let timer: NodeJS.Timeout | undefined;
 	let beating: Promise<void> | undefined;
+	let stopping = false;
 
 	async function beat() {
 		try {
 			await offer(heartbeatsOf(systems, await unanswered(), now()));
 		} catch (error) {
-			log('error', `the heartbeat could not be queued: ${String(error)}`);
+			log('error', `the heartbeat could not be queued: ${toError(error).message}`);
 		}
-		timer = setTimeout(() => (beating = beat()), intervalMillis * (0.95 + 0.1 * random()));
+		if (!stopping) timer = setTimeout(() => (beating = beat()), intervalMillis * (0.95 + 0.1 * random()));
 	}
 
 	return {
 		name: 'heartbeat',
 		async start() {
-			beating = beat();
+			if (!stopping) beating = beat();
 			await beating;
 		},
 		async shutdown() {
-			await beating;
+			stopping = true;
 			clearTimeout(timer);
+			await beating;
 		},
 	};
 }
