@@ -1,8 +1,10 @@
 import {mkdirSync} from 'node:fs';
+import {setTimeout as pause} from 'node:timers/promises';
 import {type CallHome, openCallHome} from './agent/callhome.ts';
 import type {Log} from './agent/log.ts';
 import {startAll} from './component.ts';
 import type {Config} from './config.ts';
+import {BridgeError, isBridgeError} from './errors.ts';
 import {createMetricsServer} from './own-telemetry/metrics-server.ts';
 import {observeProcess} from './own-telemetry/process-metrics.ts';
 import {createPrometheusReader} from './own-telemetry/prometheus.ts';
@@ -10,6 +12,7 @@ import {packageVersion, readInstanceId, resourceAttributes} from './own-telemetr
 import {startTelemetry} from './own-telemetry/sdk.ts';
 import {createReaders} from './receivers/otlp/reading.ts';
 import {createOtlpReceiver} from './receivers/otlp/server.ts';
+import {createInstruments} from './telemetry.ts';
 
 export type Agent = {
 	readonly callHome: CallHome;
@@ -29,15 +32,12 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 	);
 	stack.use(await startAll([metricsServer]));
 
-	const callHome = await openCallHome(config, (level, text) => log(level, text));
-	stack.defer(() => callHome.shutdown());
-	callHome.observe();
-	readiness.store = true;
-
+	let callHome: CallHome | undefined;
+	stack.defer(() => callHome?.shutdown()); // After the receiver: what it has let in is finished first.
 	const receiver = createOtlpReceiver(config.receivers.otlp, {
 		readers: createReaders(config.selection),
-		consume: callHome.consume,
-		instruments: callHome.instruments(),
+		consume: async events => (callHome ?? notReady()).consume(events),
+		instruments: createInstruments(),
 		log,
 	});
 	stack.use(await startAll([receiver]));
@@ -46,12 +46,38 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 		readiness['OTLP receiver'] = 'shutting down';
 	});
 
+	callHome = await openWhenThereIsRoom(config, log, reason => {
+		readiness.store = reason;
+	});
+	callHome.observe();
+	readiness.store = true;
+
 	const held = stack.move();
 	return {
 		callHome,
 		urls: {otlp: receiver.url(), metrics: metricsServer.url(), sandbox: callHome.backend.sandbox},
 		shutdown: () => held.disposeAsync(),
 	};
+}
+
+function notReady(): never {
+	throw new BridgeError('ERR_NOT_READY', 'the store is being opened: send again');
+}
+
+const pauseWhileFullMillis = 5000;
+
+/** A disk that was full before the start does not end the bridge: it refuses events, says so, and goes on when there is room. */
+async function openWhenThereIsRoom(config: Config, log: Log, wait: (reason: string) => void): Promise<CallHome> {
+	for (;;) {
+		try {
+			return await openCallHome(config, log);
+		} catch (error) {
+			if (!isBridgeError(error, 'ERR_STORE_FULL', 'ERR_STORE_BUSY')) throw error;
+			wait(error.message);
+			log('error', error.message);
+			await pause(pauseWhileFullMillis);
+		}
+	}
 }
 
 /** Registers the SDK and returns what makes the metrics page. */

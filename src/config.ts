@@ -12,7 +12,7 @@ import {sandboxSchema} from './sandbox/config.ts';
 import {connectionsSchema} from './sending/connections-config.ts';
 import {retrySchema} from './sending/retry.ts';
 import {serviceInformationSchema} from './service-information/heartbeat.ts';
-import {byteSize} from './settings.ts';
+import {byteSize, duration} from './settings.ts';
 
 const text = (max: number) => z.string().min(1).max(max);
 
@@ -47,6 +47,8 @@ const storeSchema = z.strictObject({
 	max_size: byteSize.optional(),
 	/** Submissions that may wait; beyond it producers are asked to come again later. */
 	queue_capacity: z.int().min(1).default(100_000),
+	/** Closed problems are forgotten after this time, with their events and what was sent for them. */
+	retention: duration.default(400 * 86_400_000),
 });
 
 /** What the operator allows to leave. Nothing is allowed by default (G5). */

@@ -1,23 +1,25 @@
 import {hostname} from 'node:os';
 import type {Config} from '../config.ts';
-import {BridgeError, toError} from '../errors.ts';
+import {BridgeError} from '../errors.ts';
 import type {Consume} from '../event.ts';
 import {beginJourney} from '../own-telemetry/journey.ts';
 import {observeBridge, type Snapshot} from '../own-telemetry/observables.ts';
 import {createClassify} from '../processors/classify.ts';
 import type {Policy} from '../processors/decide.ts';
-import {createIdentify, toSystem} from '../processors/identify.ts';
-import {createIntake} from '../processors/intake.ts';
-import {reconsider, releaseDue} from '../processors/release.ts';
+import {mayNotSend} from '../processors/hold.ts';
+import {createIdentify} from '../processors/identify.ts';
+import {createIntake, type Decided} from '../processors/intake.ts';
+import {reconsider} from '../processors/release.ts';
 import {lastSuccess} from '../sending/settling.ts';
-import {createHeartbeat} from '../service-information/heartbeat.ts';
 import {lockDirectory} from '../store/lock.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {createInstruments, type Instruments} from '../telemetry.ts';
 import {type Backend, openBackend} from './backend.ts';
 import type {Log} from './log.ts';
+import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
+import {startHeartbeats, startPruning, startReleases} from './upkeep.ts';
 
 /** A bridge that takes events and sends what is to be sent; who brings the events is the caller's affair. */
 export type CallHome = {
@@ -32,13 +34,10 @@ export type CallHome = {
 	shutdown(): Promise<void>;
 };
 
-/** How often held problems are looked at whose hold ends by itself. */
-const releaseIntervalMillis = 5000;
-
 /** Opens the store, and starts to send. The order is that of the path; shutdown goes back. */
 export async function openCallHome(config: Config, log: Log): Promise<CallHome> {
 	await using stack = new AsyncDisposableStack();
-	const {directory, max_size, queue_capacity} = config.store;
+	const {directory, max_size, queue_capacity, retention} = config.store;
 	stack.use(lockDirectory(directory));
 	const store = await openStore({
 		directory,
@@ -48,30 +47,36 @@ export async function openCallHome(config: Config, log: Log): Promise<CallHome> 
 			log('error', `the store was damaged or not ours (${cause}): moved to ${movedTo}, ${salvagedRows} rows taken over`),
 	});
 	stack.defer(() => store.close());
-	await store.write(records => records.markInterrupted());
+	await store.write(records => records.endInterrupted());
 
 	const backend = await openBackend(config, stack);
 	const instruments = renewable(createInstruments);
-	const {drain, health} = openSending(config, backend, store, {instruments, log}, stack);
-
 	const systems = knownSystems(config);
 	const policy = policyOf(config, backend);
+	const maySend = mayNotSend(policy) === undefined;
+	const {drain, health} = openSending(config, backend, store, {instruments, log, maySend}, stack);
+
 	const parts = {identify: createIdentify(systems), classify: createClassify(config.processors.serviceability), policy};
-	const intake = createIntake({
+	const intakeParts = {
 		...parts,
 		write: store.write,
 		levels: await store.read.readLevels(),
 		beginTrace: beginJourney,
-		onDecided: decided => {
+		onDecided: (decided: readonly Decided[]) => {
 			reportDecided(decided, instruments());
 			if (decided.some(({problem}) => problem !== undefined)) drain.wake();
 		},
-	});
+	};
+	const intake = createIntake(intakeParts);
+	await repair(store, intakeParts, log);
 
 	const released = await store.write(records => reconsider(records, parts, Date.now()));
 	if (released > 0) log('info', `${released} held problem(s) can go out now`);
-	startReleases(store, policy, drain.wake, log, stack);
-	await startHeartbeat(config, store, drain.wake, log, stack);
+	const upkeep = {store, policy, wake: drain.wake, log, stack};
+	startReleases(upkeep);
+	startPruning(retention, upkeep);
+	if (maySend) await startHeartbeats(config, systems, upkeep);
+	else await sayWhatWaits(store, log);
 	await drain.start();
 
 	const held = stack.move();
@@ -118,57 +123,28 @@ function policyOf({consent, processors}: Config, backend: Backend): Policy {
 	};
 }
 
+/** Consent or keys were taken back: what was queued before stays where it is. */
+async function sayWhatWaits(store: Store, log: Log): Promise<void> {
+	const {size} = await store.read.tallyQueue();
+	if (size > 0) log('warn', `${size} submission(s) wait: without consent.cases and keys for IBM nothing leaves`);
+}
+
+/** How old the known length of the queue may be. */
+const queueSizeMillis = 200;
+
 /** A full queue refuses events before they are kept: their producer has them still. */
-function withCapacity(consume: Consume, store: Store, capacity: number): Consume {
+function withCapacity(consume: Consume, store: Store, capacity: number, now = Date.now): Consume {
+	let size = 0;
+	let readAt = Number.NEGATIVE_INFINITY;
 	return async function consumeWithCapacity(events) {
 		if (events.length === 0) return [];
-		const {size} = await store.read.tallyQueue();
-		if (size >= capacity)
-			throw new BridgeError('ERR_STORE_BUSY', `${size} submissions wait to be sent, store.queue_capacity is ${capacity}`);
-		return consume(events);
-	};
-}
-
-function startReleases(store: Store, policy: Policy, wake: () => void, log: Log, stack: AsyncDisposableStack): void {
-	async function release() {
-		try {
-			if ((await store.write(records => releaseDue(records, policy, Date.now()))) > 0) wake();
-		} catch (error) {
-			log('error', `held problems could not be released: ${toError(error).message}`);
+		if (Math.abs(now() - readAt) > queueSizeMillis) {
+			size = (await store.read.tallyQueue()).size;
+			readAt = now();
 		}
-		timer = setTimeout(() => (running = release()), releaseIntervalMillis);
-	}
-	let timer: NodeJS.Timeout | undefined;
-	let running = release();
-	stack.defer(async () => {
-		await running;
-		clearTimeout(timer);
-	});
-}
-
-async function startHeartbeat(
-	config: Config,
-	store: Store,
-	wake: () => void,
-	log: Log,
-	stack: AsyncDisposableStack,
-): Promise<void> {
-	if (!config.consent.cases) return; // Nothing leaves without consent, not even a sign of life (G5).
-	const heartbeat = createHeartbeat({
-		intervalMillis: config.service_information.heartbeat.interval,
-		systems: knownSystems(config).map(system => toSystem(system, hostname())),
-		unanswered: () => store.read.unansweredProblems(),
-		offer: async heartbeats => {
-			await store.write(async records => {
-				await records.removeSubmissionsOfType('heartbeat', []);
-				for (const submission of heartbeats) await records.offer(submission);
-			});
-			wake();
-		},
-		log,
-	});
-	stack.defer(() => heartbeat.shutdown());
-	await heartbeat.start();
+		if (size < capacity) return consume(events);
+		throw new BridgeError('ERR_STORE_BUSY', `${size} submissions wait to be sent, store.queue_capacity is ${capacity}`);
+	};
 }
 
 const readSnapshot = (store: Store) => (): Promise<Snapshot> =>

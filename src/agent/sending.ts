@@ -16,14 +16,19 @@ import {errorOf, reportSettled} from './reporting.ts';
 /** Submissions under way at once. */
 const concurrency = 8;
 
-type Reporting = {readonly instruments: () => Instruments; readonly log: Log};
+type Surroundings = {
+	readonly instruments: () => Instruments;
+	readonly log: Log;
+	/** Without consent or keys nothing is taken from the queue (G5). */
+	readonly maySend: boolean;
+};
 
 /** Queue, connections and exporter: everything between a stored submission and its settled outcome. */
 export function openSending(
 	config: Config,
 	backend: Backend,
 	store: Store,
-	{instruments, log}: Reporting,
+	{instruments, log, maySend}: Surroundings,
 	stack: AsyncDisposableStack,
 ) {
 	const connections = config.connections.map(connection => createConnection(connection, {ca: backend.authorities}));
@@ -58,8 +63,8 @@ export function openSending(
 		onSettled: settled => reportSettled(settled, backend.destination, instruments()),
 	});
 	const drain = createDrain({
-		due: (now, underWay, limit) => store.read.dueSubmissions(now, underWay, limit),
-		nextDueAt: underWay => store.read.nextDueAt(underWay),
+		due: async (now, underWay, limit) => (maySend ? store.read.dueSubmissions(now, underWay, limit) : []),
+		nextDueAt: async underWay => (maySend ? store.read.nextDueAt(underWay) : undefined),
 		send: traced(send),
 		settle,
 		log,

@@ -46,3 +46,22 @@ test.serial('without consent nothing leaves, not even a heartbeat', async t => {
 	t.like((await read.listProblems({}))[0], {state: 'held', reason: 'no_consent'});
 	t.is((await read.tallyQueue()).size, 0);
 });
+
+test.serial('consent that is taken back stops what was queued before, and says so', async t => {
+	const directory = await temporaryDirectory(t);
+	const before = await startAgent(configOf(directory, {exporter: {sandbox: {mode: 'unavailable'}}}), silent);
+	await post(before.urls.otlp, alertRequest({serial: 'J1A2B3C'}));
+	await before.shutdown();
+	const attempts = async (agent: typeof before) => {
+		const [problem] = await agent.callHome.store.read.listProblems({});
+		return (await agent.callHome.store.read.attemptsOf(problem?.id ?? '')).length;
+	};
+	const said: string[] = [];
+	const after = await startAgent(configOf(directory, {consent: {}}), (_level, text) => void said.push(text));
+	t.teardown(() => after.shutdown());
+	const sentBefore = await attempts(after);
+	await new Promise(resolve => setTimeout(resolve, 1500));
+	t.is(await attempts(after), sentBefore);
+	t.true(said.some(text => text.includes('without consent.cases')));
+	t.is((await after.callHome.store.read.tallyQueue()).size, 1);
+});

@@ -11,6 +11,8 @@ type Decoder = {
 	readonly decodeSync: (body: Uint8Array, options: Options) => Part;
 	readonly decode: (body: Uint8Array, options: Options) => Promise<Part>;
 	readonly options: Options;
+	/** How large a body says it is, plain. It may lie. */
+	readonly statedBytes?: (body: Buffer) => number;
 };
 
 /** The types of node:zlib do not know what `info: true` does to the result. */
@@ -21,6 +23,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
 		decodeSync: withInfo<Decoder['decodeSync']>(gunzipSync),
 		decode: withInfo<Decoder['decode']>(promisify(gunzip)),
 		options: {},
+		statedBytes: body => (body.length >= 4 ? body.readUInt32LE(body.length - 4) : 0), // The trailer ends with it.
 	},
 	zstd: {
 		decodeSync: withInfo<Decoder['decodeSync']>(zstdDecompressSync),
@@ -33,6 +36,12 @@ const decoders: Readonly<Record<string, Decoder>> = {
 /** A body so small is inflated at once, without a way through the thread pool; unless it grows past the second limit. */
 const smallBytes = 64 * 1024;
 const smallInflatedBytes = 1024 * 1024;
+/** What a large body is inflated in: each piece is a way through the thread pool. */
+const pieceBytes = 64 * 1024;
+/** What node:zlib inflates in by itself. */
+const leastPieceBytes = 16 * 1024;
+/** One byte of deflate is at most so many plain ones: a body that says more lies. */
+const mostInflation = 1032;
 /** Of one body. Each costs a decoder, and no client sends more than a few. */
 const maxParts = 100;
 
@@ -58,11 +67,18 @@ export function createInflate(limitBytes: number) {
 	};
 }
 
+/** Room for the whole body when it tells its size: to inflate it in one piece takes half the time of many and joining them. */
+function pieceFor(body: Buffer, {statedBytes}: Decoder): number {
+	const stated = statedBytes ? statedBytes(body) + 1 : 0; // The one more is how the decoder learns that it is at the end.
+	return Math.max(leastPieceBytes, Math.min(stated, body.length * mostInflation, smallInflatedBytes));
+}
+
 /** Undefined when it is not small after all. */
-function inflateSmall({decodeSync, options}: Decoder, body: Buffer, limitBytes: number): Buffer | undefined {
+function inflateSmall(decoder: Decoder, body: Buffer, limitBytes: number): Buffer | undefined {
 	if (body.length > smallBytes) return undefined;
+	const maxOutputLength = Math.min(limitBytes, smallInflatedBytes);
 	try {
-		const part = decodeSync(body, {...options, info: true, maxOutputLength: Math.min(limitBytes, smallInflatedBytes)});
+		const part = decoder.decodeSync(body, {...decoder.options, info: true, maxOutputLength, chunkSize: pieceFor(body, decoder)});
 		return part.engine.bytesWritten === body.length ? part.buffer : undefined;
 	} catch (error) {
 		if (isOverLimit(error)) return undefined;
@@ -77,7 +93,8 @@ async function inflateParts({decode, options}: Decoder, body: Buffer, limitBytes
 	let left = limitBytes;
 	while (rest.length > 0) {
 		if (parts.length === maxParts) return undecodable(`more than ${maxParts} frames`);
-		const {buffer, engine} = await decode(rest, {...options, info: true, maxOutputLength: Math.max(1, left)});
+		const maxOutputLength = Math.max(1, left);
+		const {buffer, engine} = await decode(rest, {...options, info: true, maxOutputLength, chunkSize: pieceBytes});
 		parts.push(buffer);
 		rest = rest.subarray(engine.bytesWritten);
 		left -= buffer.length;

@@ -85,6 +85,8 @@ function readingOf(body: Buffer, read: Reader, receivedAt: number): Reading | Re
 const refusalOfCode: Partial<Record<BridgeErrorCode, RefusalKind>> = {
 	ERR_STORE_FULL: 'store_full',
 	ERR_STORE_BUSY: 'store_busy',
+	ERR_STORE_DAMAGED: 'store_busy', // It is being mended.
+	ERR_NOT_READY: 'store_busy',
 	ERR_SHUTTING_DOWN: 'shutting_down',
 };
 
