@@ -17,7 +17,7 @@ const listening = () => {
 
 test.serial('a bridge whose store was damaged starts, says so, and reports what was waiting, once', async t => {
 	const directory = await temporaryDirectory(t);
-	
+
 	const before = await startAgent(configOf(directory, {exporter: unavailable}), () => {});
 	for (let number = 0; number < 40; number++) {
 		t.is((await post(before.urls.otlp, alertRequest({serial: `SYS${number + 1000}`, uid: `uid-${number}`}))).status, 200);
