@@ -1,3 +1,4 @@
+import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
 import type {Config} from '../config.ts';
 import {emitConnectionChange} from '../own-telemetry/events.ts';
 import {traced, tracedConnection} from '../own-telemetry/journey.ts';
@@ -39,9 +40,8 @@ export function openSending(
 		({connection, destination, state}) => emitConnectionChange(connection, destination, state),
 	);
 	const attempts = {
-		begin: (attempt: Parameters<Store['read']['beginAttempt']>[0]) => store.write(records => records.beginAttempt(attempt)),
-		end: (sequence: number, end: Parameters<Store['read']['endAttempt']>[1]) =>
-			store.write(records => records.endAttempt(sequence, end)),
+		begin: (attempt: AttemptBegin) => store.write(records => records.beginAttempt(attempt)),
+		end: (sequence: number, end: AttemptEnd) => store.write(records => records.endAttempt(sequence, end)),
 	};
 	const send = throughConnections(connections, backend.exporter, {
 		destination: backend.destination,

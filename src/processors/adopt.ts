@@ -1,6 +1,6 @@
+import type {Activity} from '../activity.ts';
 import type {HardwareEvent} from '../event.ts';
 import {isUnfinished, type Problem, type System} from '../problem.ts';
-import type {NewActivity} from './activities.ts';
 import {faultKeyOf, type Identify, ownStormKey, stormKeyOf, systemKeyOf} from './identify.ts';
 
 export type KeptEvents = readonly {readonly event: HardwareEvent}[];
@@ -11,7 +11,7 @@ export type AdoptRecords = {
 	assignKeys(keys: readonly string[], problemId: string): Promise<void>;
 	moveKeys(fromProblemId: string, toProblemId: string): Promise<void>;
 	reassignEvents(fromProblemId: string, toProblemId: string): Promise<void>;
-	addActivities(activities: readonly NewActivity[]): Promise<void>;
+	addActivities(activities: readonly Activity[]): Promise<void>;
 };
 
 /**

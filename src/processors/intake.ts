@@ -1,7 +1,8 @@
+import type {Activity} from '../activity.ts';
 import {type Consume, type Decision, type HardwareEvent, isKept} from '../event.ts';
 import {isUnfinished, type Problem, recentKey, type System} from '../problem.ts';
 import type {Submission, SubmissionType} from '../submission.ts';
-import {describe, type NewActivity} from './activities.ts';
+import {describe} from './activities.ts';
 import {type Classify, type ComponentState, stateOf} from './classify.ts';
 import {decide, type Policy, type Ruling} from './decide.ts';
 import {holdReasonOf} from './hold.ts';
@@ -24,7 +25,7 @@ export type Records = {
 	offer(submission: Submission): Promise<void>;
 	removeSubmissionsOf(problemId: string, types: readonly SubmissionType[]): Promise<void>;
 	eventsOf(problemId: string, limit: number): Promise<readonly {readonly event: HardwareEvent}[]>;
-	addActivities(activities: readonly NewActivity[]): Promise<void>;
+	addActivities(activities: readonly Activity[]): Promise<void>;
 	writeLevels(levels: ReadonlyMap<string, number>): Promise<void>;
 };
 
@@ -142,7 +143,7 @@ async function decideAll(candidates: readonly Candidate[], records: Records, par
 	const known = await readKnown(candidates, records, now - parts.policy.storm.windowMillis);
 	const decided: Decided[] = [];
 	const kept: KeptEvent[] = [];
-	const activities: NewActivity[] = [];
+	const activities: Activity[] = [];
 	const changedProblems = new Map<string, Problem>();
 	for (const candidate of candidates) {
 		const {event} = candidate;

@@ -1,7 +1,7 @@
+import type {Activity} from '../activity.ts';
 import type {HardwareEvent} from '../event.ts';
 import type {HoldReason, Problem, System} from '../problem.ts';
 import type {Submission} from '../submission.ts';
-import type {NewActivity} from './activities.ts';
 import {adopt, type KeptEvents} from './adopt.ts';
 import {type Classify, stateOf} from './classify.ts';
 import {obstacleOf, type Policy, withTransactionId} from './hold.ts';
@@ -31,7 +31,7 @@ export type ReleaseRecords = {
 	moveKeys(fromProblemId: string, toProblemId: string): Promise<void>;
 	reassignEvents(fromProblemId: string, toProblemId: string): Promise<void>;
 	offer(submission: Submission): Promise<void>;
-	addActivities(activities: readonly NewActivity[]): Promise<void>;
+	addActivities(activities: readonly Activity[]): Promise<void>;
 };
 
 export type ReleaseParts = {readonly identify: Identify; readonly classify: Classify; readonly policy: Policy};

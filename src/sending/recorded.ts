@@ -1,3 +1,4 @@
+import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
 import {isBridgeError, toError} from '../errors.ts';
 import type {Connection, OutboundRequest, Reply} from '../exporter.ts';
 import {redact} from '../secret.ts';
@@ -5,25 +6,8 @@ import type {Submission} from '../submission.ts';
 
 /** Where the bytes that left are kept. `begin` resolves when they are on disk. */
 export type AttemptRecords = {
-	begin(attempt: {
-		readonly submissionId: string;
-		readonly problemId: string | undefined;
-		readonly type: string;
-		readonly startedAt: number;
-		readonly connection: string;
-		readonly destination: string;
-		readonly request: string;
-	}): Promise<number>;
-	end(
-		sequence: number,
-		end: {
-			readonly duration: number;
-			readonly statusCode?: number;
-			readonly reply?: string;
-			readonly errorType?: string;
-			readonly error?: string;
-		},
-	): Promise<void>;
+	begin(attempt: AttemptBegin): Promise<number>;
+	end(sequence: number, end: AttemptEnd): Promise<void>;
 };
 
 /**

@@ -1,3 +1,4 @@
+import type {Activity} from '../activity.ts';
 import type {Answer, Outcome} from '../outcome.ts';
 import {isSent, type Problem} from '../problem.ts';
 import type {Submission} from '../submission.ts';
@@ -8,14 +9,6 @@ export type SettlePolicy = {
 	readonly retry: RetryPolicy;
 	/** How often, and how many times, IBM is asked for the case number before only heartbeats ask. */
 	readonly caseQuery: {readonly intervalMillis: number; readonly count: number};
-};
-
-export type Note = {
-	readonly at: number;
-	readonly level: 'info' | 'warn' | 'error';
-	readonly word: string;
-	readonly problemId?: string | undefined;
-	readonly text: string;
 };
 
 /** What is to be written after an attempt, all in one transaction. */
@@ -32,7 +25,7 @@ export type Settlement = {
 		  };
 	readonly problems: readonly Problem[];
 	readonly offers: readonly Submission[];
-	readonly notes: readonly Note[];
+	readonly notes: readonly Activity[];
 	/** Whether the outcome is final, for the counters. */
 	readonly final: 'acknowledged' | 'rejected' | undefined;
 };
@@ -60,7 +53,7 @@ const problemOf = ({submission, problems}: Attempted): Problem | undefined =>
 
 const opensCase = ({type}: Submission): boolean => type === 'hardware_alert' || type === 'test';
 
-const noteOf = (at: number, level: Note['level'], word: string, problemId: string | undefined, text: string): Note => ({
+const noteOf = (at: number, level: Activity['level'], word: string, problemId: string | undefined, text: string): Activity => ({
 	at,
 	level,
 	word,
@@ -163,7 +156,7 @@ function nextOf(submission: Submission, problem: Problem, now: number, {caseQuer
 }
 
 /** A step of a problem's life, and what follows from it. */
-type Step = {readonly problem: Problem; readonly note: Note; readonly offers?: readonly Submission[]};
+type Step = {readonly problem: Problem; readonly note: Activity; readonly offers?: readonly Submission[]};
 
 /** The number may be known already: from an earlier attempt whose reply got lost. */
 function accept(problem: Problem, now: number): Step {

@@ -1,8 +1,9 @@
+import type {Activity} from '../activity.ts';
 import {isBridgeError} from '../errors.ts';
 import type {Outcome} from '../outcome.ts';
 import type {Problem} from '../problem.ts';
 import type {Submission, SubmissionType} from '../submission.ts';
-import {type Note, type Settlement, type SettlePolicy, settlementOf} from './settle.ts';
+import {type Settlement, type SettlePolicy, settlementOf} from './settle.ts';
 
 /** What settling reads and writes, all within one transaction. */
 export type SettleRecords = {
@@ -16,7 +17,7 @@ export type SettleRecords = {
 	heldProblems(reasons: readonly string[], limit: number): Promise<readonly Problem[]>;
 	readSetting(name: string): Promise<string | undefined>;
 	writeSetting(name: string, value: string): Promise<void>;
-	addActivities(notes: readonly Note[]): Promise<void>;
+	addActivities(notes: readonly Activity[]): Promise<void>;
 };
 
 /** Names of the settings that hold when each of these last succeeded, in Unix milliseconds. Never one green light. */

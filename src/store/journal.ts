@@ -1,27 +1,21 @@
 import type {Kysely, Selectable} from 'kysely';
+import type {Activity} from '../activity.ts';
+import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
 import {inChunks} from './chunks.ts';
 import {type ActivityTable, type AttemptTable, type Schema, whole, wholeOrNull} from './schema.ts';
 
-export type ActivityLevel = 'info' | 'warn' | 'error';
-export type NewActivity = {
-	readonly at: number;
-	readonly level: ActivityLevel;
-	readonly word: string;
-	readonly problemId?: string | undefined;
-	readonly text: string;
-};
-export type Activity = NewActivity & {readonly sequence: number};
+export type KeptActivity = Activity & {readonly sequence: number};
 
-const toActivity = (row: Selectable<ActivityTable>): Activity => ({
+const toActivity = (row: Selectable<ActivityTable>): KeptActivity => ({
 	sequence: row.sequence,
 	at: row.at,
-	level: row.level as ActivityLevel,
+	level: row.level as Activity['level'],
 	word: row.word,
 	problemId: row.problem_id ?? undefined,
 	text: row.text,
 });
 
-export async function addActivities(database: Kysely<Schema>, activities: readonly NewActivity[]): Promise<void> {
+export async function addActivities(database: Kysely<Schema>, activities: readonly Activity[]): Promise<void> {
 	const rows = activities.map(({at, problemId, ...rest}) => ({...rest, at: whole(at), problem_id: problemId ?? null}));
 	await inChunks(rows, chunk => database.insertInto('activity').values(chunk).execute());
 }
@@ -37,7 +31,7 @@ export type ActivityFilter = {
 export async function listActivities(
 	database: Kysely<Schema>,
 	{problemId, from, to, limit = 1000}: ActivityFilter,
-): Promise<Activity[]> {
+): Promise<KeptActivity[]> {
 	let query = database.selectFrom('activity').selectAll();
 	if (problemId !== undefined) query = query.where('problem_id', '=', problemId);
 	if (from !== undefined) query = query.where('at', '>=', from);
@@ -47,21 +41,11 @@ export async function listActivities(
 }
 
 export type Attempt = Selectable<AttemptTable>;
-export type NewAttempt = {
-	readonly submissionId: string;
-	readonly problemId: string | undefined;
-	readonly type: string;
-	readonly startedAt: number;
-	readonly connection: string;
-	readonly destination: string;
-	readonly request: string;
-};
-
 /**
 Kept before the request leaves: what a killed bridge had sent is known afterwards. From here until its outcome is settled
 nobody knows whether it arrived, so it is asked after before it is sent again (G3). Returns the attempt's number.
 */
-export async function beginAttempt(database: Kysely<Schema>, attempt: NewAttempt): Promise<number> {
+export async function beginAttempt(database: Kysely<Schema>, attempt: AttemptBegin): Promise<number> {
 	await database.updateTable('submission').set({uncertain: 1}).where('id', '=', attempt.submissionId).execute();
 	const {insertId} = await database
 		.insertInto('attempt')
@@ -77,14 +61,6 @@ export async function beginAttempt(database: Kysely<Schema>, attempt: NewAttempt
 		.executeTakeFirstOrThrow();
 	return Number(insertId);
 }
-
-export type AttemptEnd = {
-	readonly duration: number;
-	readonly statusCode?: number;
-	readonly reply?: string;
-	readonly errorType?: string;
-	readonly error?: string;
-};
 
 export async function endAttempt(database: Kysely<Schema>, sequence: number, end: AttemptEnd): Promise<void> {
 	await database
