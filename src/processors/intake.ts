@@ -3,6 +3,7 @@ import {type Consume, type Decision, type HardwareEvent, isKept} from '../event.
 import {isUnfinished, type Problem, recentKey, type System} from '../problem.ts';
 import type {Submission, SubmissionType} from '../submission.ts';
 import {describe} from './activities.ts';
+import {createBatches} from './batches.ts';
 import {type Classify, type ComponentState, stateOf} from './classify.ts';
 import {decide, type Policy, type Ruling} from './decide.ts';
 import {holdReasonOf} from './hold.ts';
@@ -10,7 +11,6 @@ import {faultKeyOf, type Identify, isTest, problemIdOf, stormKeyOf, systemKeyOf}
 import {follow, type Signs, signsOf} from './lasting.ts';
 import {newsOf, remember} from './levels.ts';
 import {caseSubmission, statusSubmission} from './submissions.ts';
-import {createTurns} from './turns.ts';
 
 export type KeptEvent = {readonly event: HardwareEvent; readonly problemId: string; readonly decision: Decision};
 
@@ -20,7 +20,7 @@ export type Records = {
 	problemsByKeys(keys: readonly string[]): Promise<ReadonlyMap<string, Problem>>;
 	countRecentProblems(systemKeys: readonly string[], since: number): Promise<ReadonlyMap<string, number>>;
 	insertEvents(events: readonly KeptEvent[]): Promise<void>;
-	saveProblem(problem: Problem): Promise<void>;
+	saveProblems(problems: readonly Problem[]): Promise<void>;
 	assignKeys(keys: readonly string[], problemId: string): Promise<void>;
 	offer(submission: Submission): Promise<void>;
 	removeSubmissionsOf(problemId: string, types: readonly SubmissionType[]): Promise<void>;
@@ -63,7 +63,7 @@ const mostEvents = 1000;
 /** Where events enter: each is decided, and the decision, the problem and the submission are written in one transaction (G1). */
 export function createIntake(parts: IntakeParts): Consume {
 	const {levels, onDecided} = parts;
-	const inTurn = createTurns();
+	const join = createBatches(take);
 
 	async function take(events: readonly HardwareEvent[]): Promise<readonly Decided[]> {
 		const {areNews, changed} = newsOf(events, levels);
@@ -76,8 +76,7 @@ export function createIntake(parts: IntakeParts): Consume {
 	}
 
 	return async function consume(events) {
-		const series = events.flatMap(({measurement}) => (measurement ? [measurement.series] : []));
-		const decided = await inTurn([...new Set(series)], () => take(events));
+		const decided = await join(events);
 		onDecided(decided);
 		return decided.map(({decision}) => decision);
 	};
@@ -158,7 +157,7 @@ async function decideAll(candidates: readonly Candidate[], records: Records, par
 		if (ruling.newKeys) await records.assignKeys(ruling.newKeys, problem.id);
 		await submit(ruling, problem, event, records, now);
 	}
-	for (const problem of changedProblems.values()) await records.saveProblem(problem);
+	await records.saveProblems([...changedProblems.values()]);
 	await records.insertEvents(kept);
 	await records.addActivities(activities);
 	return decided;

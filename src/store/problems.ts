@@ -18,13 +18,45 @@ export async function problemsByKeys(database: Kysely<Schema>, keys: readonly st
 	return new Map(rows.map(row => [row.fault_key, toProblem(row)]));
 }
 
-export async function saveProblem(database: Kysely<Schema>, problem: Problem): Promise<void> {
-	const {id: _, ...changes} = toRow(problem);
-	await database
-		.insertInto('problem')
-		.values(toRow(problem))
-		.onConflict(conflict => conflict.column('id').doUpdateSet(changes))
-		.execute();
+export const saveProblem = (database: Kysely<Schema>, problem: Problem): Promise<void> => saveProblems(database, [problem]);
+
+/** Everything but the id. */
+const changing = [
+	'key',
+	'state',
+	'reason',
+	'title',
+	'severity',
+	'test',
+	'count',
+	'first_seen',
+	'last_seen',
+	'system_key',
+	'system',
+	'component',
+	'transaction_id',
+	'case_number',
+	'accepted_at',
+	'recovered_at',
+	'closed_at',
+	'release_at',
+	'traceparent',
+] as const satisfies readonly (keyof ProblemRow)[];
+
+/** Each problem once. */
+export async function saveProblems(database: Kysely<Schema>, problems: readonly Problem[]): Promise<void> {
+	await inChunks(problems, async chunk => {
+		await database
+			.insertInto('problem')
+			.values(chunk.map(toRow))
+			.onConflict(conflict =>
+				conflict
+					.column('id')
+					.doUpdateSet(({ref}) => Object.fromEntries(changing.map(column => [column, ref(`excluded.${column}`)]))),
+			)
+			.execute();
+		return [];
+	});
 }
 
 /** From now on this problem stands for the faults. */
