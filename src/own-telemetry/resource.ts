@@ -5,12 +5,7 @@ import {findPackageJSON} from 'node:module';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import type {Attributes} from '@opentelemetry/api';
-import {
-	ATTR_HOST_NAME,
-	ATTR_SERVICE_INSTANCE_ID,
-	ATTR_SERVICE_NAME,
-	ATTR_SERVICE_VERSION,
-} from '@opentelemetry/semantic-conventions/incubating';
+import {ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION} from '@opentelemetry/semantic-conventions';
 import {BridgeError, toError} from '../errors.ts';
 import type {TelemetryOptions} from './config.ts';
 
@@ -26,7 +21,7 @@ export const resourceAttributes = (
 	[ATTR_SERVICE_NAME]: service_name,
 	[ATTR_SERVICE_VERSION]: version,
 	[ATTR_SERVICE_INSTANCE_ID]: instanceId,
-	[ATTR_HOST_NAME]: hostName,
+	'host.name': hostName,
 	...resource,
 });
 

@@ -6,11 +6,7 @@ import {
 	type ResourceMetrics,
 	type ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
-import {
-	ATTR_SERVICE_INSTANCE_ID,
-	ATTR_SERVICE_NAME,
-	ATTR_SERVICE_NAMESPACE,
-} from '@opentelemetry/semantic-conventions/incubating';
+import {ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_NAMESPACE} from '@opentelemetry/semantic-conventions';
 import {labelNameOf, type MetricKind, metricNameOf} from './names.ts';
 
 export type Label = readonly [name: string, value: string];

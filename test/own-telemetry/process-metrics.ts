@@ -1,7 +1,8 @@
 import {metrics} from '@opentelemetry/api';
 import {MeterProvider} from '@opentelemetry/sdk-metrics';
+import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import test from 'ava';
-import {observeProcess, watchEventLoop} from '../../src/own-telemetry/process-metrics.ts';
+import {observeProcess, processMetrics, watchEventLoop} from '../../src/own-telemetry/process-metrics.ts';
 import {createPrometheusReader} from '../../src/own-telemetry/prometheus.ts';
 import {eventually} from '../helpers/listen.ts';
 import {parsePrometheusText} from '../helpers/prometheus-text.ts';
@@ -10,6 +11,13 @@ function block(millis: number): void {
 	const until = Date.now() + millis;
 	while (Date.now() < until);
 }
+
+test('the names are those of the semantic conventions', t => {
+	const known = new Set<unknown>(Object.values(conventions));
+	for (const {name} of Object.values(processMetrics)) t.true(known.has(name), name);
+	t.is(conventions.ATTR_CPU_MODE, 'cpu.mode');
+	t.is(conventions.ATTR_HOST_NAME, 'host.name');
+});
 
 test('the process is on the page under the names of the semantic conventions', async t => {
 	const own = createPrometheusReader();
