@@ -8,6 +8,8 @@ type Waiting<Item, Result> = {
 
 /** Items of one batch, beyond the first request's own. */
 const mostItems = 4096;
+/** Requests that a batch waits for: a stream without end must not keep the first one waiting. */
+const mostRequests = 64;
 
 /**
 One batch at a time, of all the requests that came while the last one was under way: they share its questions, its

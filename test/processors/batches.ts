@@ -22,6 +22,30 @@ test('requests that come while a batch is under way make the next one, and each 
 	]);
 });
 
+test('requests that come turn after turn join one batch, and a stream without end does not keep the first one waiting', async t => {
+	const lengths: number[] = [];
+	const join = createBatches<number, number>(async items => {
+		lengths.push(items.length);
+		return items;
+	});
+	let isAnswered = false;
+	const first = join([0]).then(() => {
+		isAnswered = true;
+	});
+	let sent = 1;
+	const others: Promise<unknown>[] = [];
+	while (!isAnswered && sent < 1000) {
+		others.push(join([sent++]));
+		await new Promise(resolve => setImmediate(resolve));
+	}
+	await Promise.all([first, ...others]);
+	t.true((lengths[0] ?? 0) >= 32 && (lengths[0] ?? 0) <= 65, `the first batch had ${lengths[0]}`);
+	t.is(
+		lengths.reduce((sum, length) => sum + length, 0),
+		sent,
+	);
+});
+
 test('a request that fails by its own fault fails no other', async t => {
 	const join = createBatches<number, number>(async items => {
 		if (items.includes(13)) throw new Error('thirteen');
