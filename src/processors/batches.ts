@@ -18,7 +18,7 @@ requests, each is tried alone, so that one cannot fail another; a disk that is f
 */
 export function createBatches<Item, Result>(run: (items: readonly Item[]) => Promise<readonly Result[]>) {
 	let waiting: Waiting<Item, Result>[] = [];
-	let _running: Promise<void> | undefined;
+	let isRunning = false;
 
 	/** The requests that fit, the first in any case. */
 	function next(): readonly Waiting<Item, Result>[] {
@@ -46,17 +46,28 @@ export function createBatches<Item, Result>(run: (items: readonly Item[]) => Pro
 		}
 	}
 
+	/** Turns of the event loop for as long as each brings another request: those that have already arrived join this batch. */
+	async function gather() {
+		let known = 0;
+		do {
+			known = waiting.length;
+			await new Promise(resolve => setImmediate(resolve));
+		} while (waiting.length > known && waiting.length < mostRequests);
+	}
+
 	async function runAll() {
-		// One turn of the event loop, so that requests that have already arrived join the first batch.
-		await new Promise(resolve => setImmediate(resolve));
-		while (waiting.length > 0) await runBatch(next());
-		_running = undefined;
+		isRunning = true;
+		while (waiting.length > 0) {
+			await gather();
+			await runBatch(next());
+		}
+		isRunning = false;
 	}
 
 	return function join(items: readonly Item[]): Promise<readonly Result[]> {
 		const {promise, resolve, reject} = Promise.withResolvers<readonly Result[]>();
 		waiting.push({items, resolve, reject});
-		_running ??= runAll();
+		if (!isRunning) void runAll();
 		return promise;
 	};
 }
