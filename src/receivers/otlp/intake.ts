@@ -56,10 +56,7 @@ export function createIntake(limits: Limits, parts: IntakeParts) {
 		const body = await readBody(request, limits);
 		if (!body || isRefusal(body)) return body;
 		const inflated = await inflate(body, request.headers['content-encoding']);
-		if (isRefusal(inflated)) return inflated;
-		const reading = readingOf(inflated, read, now());
-		if (inflated !== body) release(inflated);
-		return reading;
+		return isRefusal(inflated) ? inflated : readingOf(inflated, read, now());
 	}
 }
 
@@ -83,17 +80,6 @@ function readingOf(body: Buffer, read: Reader, receivedAt: number): Reading | Re
 	} catch (error) {
 		return isBridgeError(error, 'ERR_MALFORMED') ? {refusal: 'malformed', message: error.message} : failed(error);
 	}
-}
-
-/** What Buffer takes from its pool, it shares. */
-const unsharedBytes = 16 * 1024;
-
-/**
-Gives the memory of inflated bytes back at once, which nothing refers to any more. Left to the garbage collector, which does
-not see how large they are, some tens of megabytes of them lie around.
-*/
-function release({buffer, length}: Buffer): void {
-	if (length >= unsharedBytes && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 const refusalOfCode: Partial<Record<BridgeErrorCode, RefusalKind>> = {
