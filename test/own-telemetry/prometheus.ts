@@ -48,8 +48,9 @@ for (const [value, expected] of numbers) {
 }
 
 test('every number reads back as itself', t => {
-	fc.assert(fc.property(fc.double({noDefaultInfinity: true, noNaN: true}), value => Number(numberText(value)) === value));
-	t.pass();
+	t.notThrows(() =>
+		fc.assert(fc.property(fc.double({noDefaultInfinity: true, noNaN: true}), value => Number(numberText(value)) === value)),
+	);
 });
 
 test('a counter, a gauge and a histogram with their labels', async t => {
