@@ -4,7 +4,7 @@ import {isUnfinished, type Problem, recentKey, type System} from '../problem.ts'
 import type {Submission, SubmissionType} from '../submission.ts';
 import {describe} from './activities.ts';
 import {createBatches} from './batches.ts';
-import {type Classify, type ComponentState, stateOf} from './classify.ts';
+import {type Classify, type ComponentState, stateOf, type Verdict} from './classify.ts';
 import {decide, type Policy, type Ruling} from './decide.ts';
 import {holdReasonOf} from './hold.ts';
 import {faultKeyOf, type Identify, isTest, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
@@ -50,6 +50,7 @@ export type IntakeParts = {
 type Candidate = {
 	readonly event: HardwareEvent;
 	readonly state: ComponentState | undefined;
+	readonly verdict: Verdict;
 	readonly system: System | undefined;
 	readonly systemKey: string;
 	readonly faultKey: string;
@@ -95,10 +96,12 @@ async function write(news: readonly HardwareEvent[], changed: ReadonlyMap<string
 function toCandidate(event: HardwareEvent, {identify, classify, policy}: IntakeParts): Candidate {
 	const system = identify(event);
 	const systemKey = systemKeyOf(system, event.resource);
-	const reason = holdReasonOf(system, classify(event), 1, policy) ?? '';
+	const verdict = classify(event);
+	const reason = holdReasonOf(system, verdict, 1, policy) ?? '';
 	return {
 		event,
 		state: stateOf(event),
+		verdict,
 		system,
 		systemKey,
 		faultKey: faultKeyOf(event, systemKey),
@@ -172,7 +175,6 @@ function ruleOn(candidate: Candidate, known: Known, parts: IntakeParts, now: num
 		...candidate,
 		...recoveryOf(candidate, problem, known),
 		now,
-		verdict: parts.classify(event),
 		problem,
 		storm: problemOf(stormKey),
 		recentProblems: known.recent.get(candidate.recent) ?? 0,
