@@ -9,7 +9,10 @@ export const errorCodes = [
 	'ERR_NOT_READY',
 	'ERR_MALFORMED',
 	'ERR_TOO_LARGE',
+	'ERR_NOT_CONFIGURED',
+	'ERR_PAC',
 	'ERR_NAME_NOT_FOUND',
+	'ERR_NAME_MISLEADING',
 	'ERR_CONNECTION_REFUSED',
 	'ERR_CONNECTION_RESET',
 	'ERR_CONNECTION_TIMEOUT',
@@ -17,7 +20,11 @@ export const errorCodes = [
 	'ERR_REPLY_TRUNCATED',
 	'ERR_PROXY_AUTHENTICATION',
 	'ERR_PROXY_REFUSED',
+	'ERR_PROXY_BUSY',
 	'ERR_CERTIFICATE',
+	'ERR_CERTIFICATE_PIN',
+	'ERR_TLS_INSPECTED',
+	'ERR_SIGNATURE',
 	'ERR_TLS',
 	'ERR_NOT_IBM',
 	'ERR_SUBMISSION_DEFERRED',
@@ -26,6 +33,24 @@ export const errorCodes = [
 	'ERR_USAGE',
 ] as const;
 export type BridgeErrorCode = (typeof errorCodes)[number];
+
+/** Codes after which it is certain that the request did not leave. After any other one it may have arrived. */
+export const neverLeft: readonly BridgeErrorCode[] = [
+	'ERR_NOT_CONFIGURED',
+	'ERR_PAC',
+	'ERR_NAME_NOT_FOUND',
+	'ERR_NAME_MISLEADING',
+	'ERR_CONNECTION_REFUSED',
+	'ERR_CONNECTION_TIMEOUT',
+	'ERR_PROXY_AUTHENTICATION',
+	'ERR_PROXY_REFUSED',
+	'ERR_PROXY_BUSY',
+	'ERR_CERTIFICATE',
+	'ERR_CERTIFICATE_PIN',
+	'ERR_TLS_INSPECTED',
+	'ERR_TLS',
+	'ERR_USAGE',
+];
 
 /** The one error class. A code to branch on, a message for people, the original as `cause`. Never a secret in it. */
 export class BridgeError extends Error {

@@ -6,7 +6,7 @@ import type {Submission} from './submission.ts';
 export type OutboundRequest = {
 	/** https only (G4). */
 	readonly url: URL;
-	readonly method: 'POST';
+	readonly method: 'POST' | 'GET' | 'HEAD';
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string;
 	readonly secrets: readonly Secret[];

@@ -1,4 +1,4 @@
-import {BridgeError, type BridgeErrorCode, isBridgeError, toError} from '../../src/errors.ts';
+import {BridgeError, type BridgeErrorCode, isBridgeError, neverLeft, toError} from '../../src/errors.ts';
 import type {Connection, Exporter, OutboundRequest} from '../../src/exporter.ts';
 import type {Outcome} from '../../src/outcome.ts';
 import type {Submission, SubmissionType} from '../../src/submission.ts';
@@ -8,18 +8,6 @@ import {questionIdOf} from './ids.ts';
 import {readReply} from './reply.ts';
 
 const opensCase = (type: SubmissionType) => type === 'hardware_alert' || type === 'test';
-
-/** Codes after which it is certain that the request did not leave. After any other one it may have arrived. */
-const neverLeft: readonly BridgeErrorCode[] = [
-	'ERR_NAME_NOT_FOUND',
-	'ERR_CONNECTION_REFUSED',
-	'ERR_CONNECTION_TIMEOUT',
-	'ERR_PROXY_AUTHENTICATION',
-	'ERR_PROXY_REFUSED',
-	'ERR_CERTIFICATE',
-	'ERR_TLS',
-	'ERR_USAGE',
-];
 
 /** Codes of a request whose whole reply did not come. */
 const gotLost: readonly BridgeErrorCode[] = ['ERR_REPLY_TIMEOUT', 'ERR_REPLY_TRUNCATED', 'ERR_CONNECTION_RESET', 'ERR_TOO_LARGE'];

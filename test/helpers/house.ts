@@ -8,6 +8,7 @@ export type Source = {readonly path: string; readonly text: string};
 const nouns = [
 	'activity',
 	'attempt',
+	'destination',
 	'event',
 	'problem',
 	'submission',
