@@ -41,6 +41,8 @@ export type StageResult = {
 	readonly detail?: string;
 	/** It passed, and still something is to be looked at, such as a certificate of a TLS inspection that is trusted here. */
 	readonly warning?: string;
+	/** Unix milliseconds at which the certificate that was shown ends, or one above it. */
+	readonly certificateEnd?: number;
 	/** Why it failed. */
 	readonly error?: BridgeError;
 };

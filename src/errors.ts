@@ -56,10 +56,13 @@ export const neverLeft: readonly BridgeErrorCode[] = [
 export class BridgeError extends Error {
 	override readonly name = 'BridgeError';
 	readonly code: BridgeErrorCode;
+	/** Set when the proxy itself is at fault: what lies behind it cannot be reached through it. */
+	readonly hop: 'proxy' | undefined;
 
-	constructor(code: BridgeErrorCode, message: string, options?: ErrorOptions) {
+	constructor(code: BridgeErrorCode, message: string, {hop, ...options}: ErrorOptions & {hop?: 'proxy' | undefined} = {}) {
 		super(message, options);
 		this.code = code;
+		this.hop = hop;
 	}
 }
 

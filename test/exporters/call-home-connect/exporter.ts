@@ -52,12 +52,18 @@ test('without keys nothing is sent', async t => {
 
 test('only where it is certain that nothing left, the next connection has its turn', async t => {
 	const nothingLeft = new Set([
+		'ERR_NOT_CONFIGURED',
+		'ERR_PAC',
 		'ERR_NAME_NOT_FOUND',
+		'ERR_NAME_MISLEADING',
 		'ERR_CONNECTION_REFUSED',
 		'ERR_CONNECTION_TIMEOUT',
 		'ERR_PROXY_AUTHENTICATION',
 		'ERR_PROXY_REFUSED',
+		'ERR_PROXY_BUSY',
 		'ERR_CERTIFICATE',
+		'ERR_CERTIFICATE_PIN',
+		'ERR_TLS_INSPECTED',
 		'ERR_TLS',
 		'ERR_USAGE',
 	]);
