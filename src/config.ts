@@ -3,6 +3,7 @@ import {dirname} from 'node:path';
 import {z} from 'zod';
 import {callHomeConnectSchema} from '../exporters/call-home-connect/config.ts';
 import {type Fault, type Path, printPath, readSource, type Source} from './config-source.ts';
+import {destinationsSchema} from './destinations/config.ts';
 import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
@@ -69,6 +70,7 @@ export const configSchema = z
 		processors: processorsSchema.prefault({}),
 		service_information: serviceInformationSchema.prefault({}),
 		connections: connectionsSchema.prefault([{direct: {}}]),
+		destinations: destinationsSchema.prefault({}),
 		exporter: exporterSchema,
 		consent: consentSchema.prefault({}),
 		telemetry: telemetrySchema.prefault({}),
@@ -81,7 +83,7 @@ export const configSchema = z
 export type Config = z.output<typeof configSchema>;
 
 /** Keys of the public contract that this version does not have: said by name, instead of "unknown". */
-const notYet = new Set(['console', 'support_proxy', 'destinations', 'redaction', 'notifications']);
+const notYet = new Set(['console', 'support_proxy', 'redaction', 'notifications']);
 
 /** What `run` works with when there is no file: everything on this machine, nothing reaches IBM. */
 export const embeddedConfig = `
