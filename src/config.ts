@@ -94,7 +94,7 @@ exporter: {sandbox: {}}
 consent: {cases: true}
 `;
 
-const printFaults = (source: string, faults: readonly Fault[]): string =>
+export const printFaults = (source: string, faults: readonly Fault[]): string =>
 	faults
 		.map(({line, path, message}) => `${source}${line > 0 ? `:${line}` : ''}: ${path ? `${path}: ` : ''}${message}`)
 		.join('\n');
