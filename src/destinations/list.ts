@@ -9,23 +9,33 @@ const urlOf = ({host, ports, path}: Server): string => `https://${host.includes(
 function serverOf(endpoint: URL): Server {
 	const host = endpoint.hostname.replace(/^\[|\]$/g, '');
 	const path = endpoint.pathname + endpoint.search;
-	return {host, ports: [endpoint.port === '' ? 443 : Number(endpoint.port)], addresses: [], path};
+	const usual = endpoint.protocol === 'http:' ? 80 : 443;
+	return {host, ports: [endpoint.port === '' ? usual : Number(endpoint.port)], addresses: [], path};
 }
+
+/** Where updates are fetched, from `destinations.updates`: over HTTPS, and over plain HTTP when that fails. */
+export type UpdateSource = {readonly url: URL; readonly http_url?: URL | undefined};
 
 /**
 Where each kind of message goes: the lists of the file, else those of the generation it names. An endpoint of the exporter's own
 is the primary of what the exporter sends, and IBM's servers are no backups of it: it may be a test space.
 */
 export function destinationsOf(
-	config: DestinationsConfig,
+	config: DestinationsConfig & {readonly updates?: UpdateSource | undefined},
 	{endpoint}: {readonly endpoint?: URL | undefined} = {},
 ): readonly Destination[] {
 	const own = endpoint && serverOf(endpoint);
 	const primary = own && esupport && urlOf(own) !== urlOf(esupport) ? [own] : [];
+	const updates = [config.updates?.url, config.updates?.http_url].filter(url => url !== undefined).map(serverOf);
+	const first = {
+		problem_reporting: primary,
+		service_information: primary,
+		extended_error_data: [],
+		configuration_updates: updates,
+	};
 	const published = listOf(config.generation);
 	return purposes.flatMap((purpose): Destination[] => {
-		const isSent = purpose === 'problem_reporting' || purpose === 'service_information';
-		const servers = [...(isSent ? primary : []), ...(config[purpose] ?? [])];
+		const servers = [...first[purpose], ...(config[purpose] ?? [])];
 		if (servers.length > 0) return [{purpose, generation: 'configured', servers: withoutRepeats(servers)}];
 		return published.filter(destination => destination.purpose === purpose);
 	});

@@ -47,6 +47,20 @@ test('an endpoint that is the default, or is listed already, changes nothing', t
 	t.deepEqual(hostsOf(destinationsOf(listed, {endpoint: new URL('https://[::1]:8443/x')}), 'problem_reporting'), ['::1:8443']);
 });
 
+test('where updates are fetched is the primary of configuration updates, plain HTTP after it', t => {
+	const updates = {
+		url: new URL('https://updates.example/a/updates.json'),
+		http_url: new URL('http://updates.example/a/updates.json'),
+	};
+	const destinations = destinationsOf({...configured({configuration_updates: [{host: 'mirror.example'}]}), updates});
+	t.deepEqual(hostsOf(destinations, 'configuration_updates'), [
+		'updates.example:443',
+		'updates.example:80',
+		'mirror.example:443',
+	]);
+	t.is(serversFor(destinations, 'configuration_updates')[0]?.path, '/a/updates.json');
+});
+
 test('an update replaces what was published and leaves what the operator wrote', t => {
 	const base = destinationsOf(configured({extended_error_data: [{host: 'uploads.example'}]}));
 	const update = destinationUpdateSchema.parse({
