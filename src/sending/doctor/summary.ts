@@ -1,0 +1,83 @@
+import type {Stage} from '../../attempt.ts';
+import type {Purpose} from '../../destination.ts';
+import {authority} from '../address.ts';
+import type {Ask, Diagnosis, PathResult, ServerResult} from './diagnosis.ts';
+
+export const stageNames: Record<Stage, string> = {
+	name: 'DNS',
+	connection: 'TCP',
+	proxy_tls: 'TLS to the proxy',
+	proxy: 'proxy',
+	proxy_authentication: 'proxy authentication',
+	tls: 'TLS',
+	http: 'HTTP',
+	application: 'application',
+};
+
+const purposeNames: Record<Purpose, string> = {
+	problem_reporting: 'problems',
+	service_information: 'service information',
+	extended_error_data: 'uploads',
+	configuration_updates: 'configuration updates',
+};
+export const purposesText = (purposes: readonly Purpose[]): string => purposes.map(purpose => purposeNames[purpose]).join(', ');
+
+/** `proxy proxy.example:3128 -> esupport.ibm.com:443  FAILED at TLS: …`. */
+export function pathLine(path: PathResult): string {
+	const {connection, by, address, host, outcome} = path;
+	const led = by === 'address' && address !== host ? ` at ${address ?? 'its address'}` : '';
+	return `${connection} -> ${authority(path)}${led}  ${outcomeText(outcome, path)}`;
+}
+
+function outcomeText(outcome: PathResult['outcome'], {failedStage, stages, note}: PathResult): string {
+	const found = stages.findLast(stage => stage.outcome === 'failed' || stage.outcome === 'warned');
+	const reason = found?.finding?.short ?? found?.warning ?? found?.error?.message;
+	switch (outcome) {
+		case 'passed':
+			return `works, ${stages.reduce((sum, {duration}) => sum + duration, 0)} ms`;
+		case 'warned':
+			return `works, with a warning at ${found ? stageNames[found.stage] : 'one stage'}: ${reason ?? 'see above'}`;
+		case 'failed':
+			return `FAILED at ${failedStage ? stageNames[failedStage] : 'an unknown stage'}: ${reason ?? 'see above'}`;
+		case 'skipped':
+			return `skipped: ${note ?? 'nothing to be walked'}`;
+	}
+}
+
+/** `esupport.ibm.com:443 (problems): works over 1 of 2 connections`. */
+export function serverLine(server: ServerResult): string {
+	const {working, connections, backups, passed, purposes} = server;
+	const name = `${authority(server)} (${purposesText(purposes)})`;
+	if (connections.length === 0)
+		return `${name}: NO WAY, no connection may carry it (for, under connections)${insteadOf(backups)}`;
+	if (working.length > 0) return `${name}: works over ${working.length} of ${countOf(connections)}`;
+	return `${name}: ${passed ? 'no way to it' : 'NO WAY'} over ${countOf(connections)}${insteadOf(backups)}`;
+}
+
+const countOf = ({length}: readonly string[]) => `${length} connection${length === 1 ? '' : 's'}`;
+const insteadOf = (backups: readonly string[]) => (backups.length === 0 ? '' : `; its backup works: ${backups.join(', ')}`);
+
+/** `allow TCP from this machine to esupport.ibm.com port 443 (HTTPS), today at 192.0.2.1, for problems`. */
+export function askLine({kind, from, host, port, protocol, addresses, purposes}: Ask): string {
+	const at = addresses.length > 0 ? `, today at ${addresses.join(', ')}` : '';
+	const why = `for call home to IBM: ${purposesText(purposes)}`;
+	switch (kind) {
+		case 'tcp':
+			return `allow TCP from ${from} to ${host} port ${port} (${protocol})${at}, ${why}`;
+		case 'connect':
+			return `allow CONNECT on ${from} to ${authority({host, port})} (${protocol})${at}, ${why}`;
+		case 'no_inspection':
+			return `exempt ${host} port ${port} (${protocol})${at} from TLS inspection on the way from ${from}, ${why}`;
+	}
+}
+
+/** The last line: whether it all works. */
+export function verdictLine({passed, servers, paths}: Diagnosis): string {
+	const without = servers.filter(server => !server.passed);
+	const failed = paths.filter(({outcome, by}) => outcome === 'failed' && by === 'name').length;
+	if (servers.length === 0) return 'FAILED: there is no destination to be walked to.';
+	if (!passed) return `FAILED: no way to ${without.map(server => authority(server)).join(', ')}.`;
+	return failed > 0
+		? `PASSED, with a warning: everything has a way, and ${failed} path(s) failed.`
+		: 'PASSED: everything has a way over every connection that may carry it.';
+}
