@@ -33,7 +33,10 @@ export const updatesSchema = z.strictObject({
 	url: manifestUrl('https'),
 	/** Ed25519 public keys in PEM or base64, one to a file. A manifest counts that any of them has signed. */
 	public_key_file: z
-		.union([file, z.array(file).min(1).max(8)], 'names a file with the public key, or a list of up to eight of them')
+		.union(
+			[file, z.array(file).min(1, 'names no file: name one with the public key').max(8)],
+			'names a file with the public key, or a list of up to eight of them',
+		)
 		.transform(files => [files].flat()),
 	/** The same manifest over plain HTTP, asked for only while no HTTPS path works. */
 	http_url: manifestUrl('http').optional(),

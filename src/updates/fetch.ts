@@ -26,6 +26,7 @@ const maxSignatureSize = 256;
 const signatureUrl = (url: URL): URL => new URL(`${url.pathname}.sig`, url);
 
 async function get(fetch: Fetch, url: URL, maxSize: number, signal: AbortSignal): Promise<Buffer> {
+	signal.throwIfAborted();
 	const bytes = await fetch(url, {maxSize, signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMillis)])});
 	if (bytes.length <= maxSize) return bytes;
 	throw new BridgeError('ERR_TOO_LARGE', `${url.href} is larger than ${maxSize} bytes`);

@@ -36,7 +36,10 @@ export function readRules<Rule>(text: string, rule: z.ZodType<Rule>): Rules<Rule
 	} catch (error) {
 		return {rules: [], faults: [toError(error).message]};
 	}
-	const {data, error} = z.array(rule, 'is not a YAML list of rules').max(mostRules).safeParse(value);
+	const {data, error} = z
+		.array(rule, 'is not a YAML list of rules')
+		.max(mostRules, `has more than ${mostRules} rules`)
+		.safeParse(value);
 	return data ? {rules: data, faults: []} : {rules: [], faults: error.issues.map(faultOf)};
 }
 

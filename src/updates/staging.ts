@@ -93,6 +93,7 @@ export async function stage(offer: Offer, {https, checkRules, maxProgramSize}: S
 		const message = `program ${version} has ${size} bytes, more than destinations.updates.max_program_size (${maxProgramSize})`;
 		throw new BridgeError('ERR_TOO_LARGE', message);
 	}
+	signal.throwIfAborted();
 	const bytes = await https(url, {maxSize: size, signal: AbortSignal.any([signal, AbortSignal.timeout(downloadTimeout)])});
 	checkContent(offer, bytes);
 	if (kind === 'rules') checkRulesOf(offer, bytes, checkRules);
