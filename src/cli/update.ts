@@ -13,7 +13,7 @@ import {readPublicKeys, signWith} from '../updates/keys.ts';
 import {createManifestReader, maxManifestSize} from '../updates/manifest.ts';
 import {serversOf} from '../updates/notes.ts';
 import {readRules, rulesDifference} from '../updates/rules.ts';
-import {isStaged, type Kind, kinds, offersOf, type Waiting} from '../updates/staging.ts';
+import {type Kind, kinds, offersOf, stagedOf} from '../updates/staging.ts';
 import {type Accepted, type Applied, type Check, readApplied, readCheck, recallAccepted, stateFiles} from '../updates/state.ts';
 import {createUpdates} from '../updates/updates.ts';
 import {facts, type Output, printable, timeText} from './print.ts';
@@ -44,7 +44,7 @@ const deskOf = (config: Config): Desk => ({
 export async function showUpdates(config: Config, now = Date.now()): Promise<Output> {
 	const desk = deskOf(config);
 	const {accepted, fault} = await recallAccepted(desk, desk.keys, readManifest);
-	const waiting = accepted && !isExpired(accepted.manifest, now) ? await waitingOf(accepted, desk) : [];
+	const waiting = accepted && !isExpired(accepted.manifest, now) ? await stagedOf(await offersOf(accepted.manifest, desk)) : [];
 	const check = await readCheck(desk);
 	const applied = await readApplied(desk);
 	const json = {
@@ -79,12 +79,6 @@ const words: Record<Check['outcome'], string> = {
 	refused: 'what came was refused',
 	failed: 'nothing came',
 };
-
-async function waitingOf({manifest}: Accepted, desk: Desk): Promise<Waiting[]> {
-	const offers = await offersOf(manifest, desk);
-	const areStaged = await Promise.all(offers.map(isStaged));
-	return offers.filter((_, index) => areStaged[index]).map(({kind, version, file, size}) => ({kind, version, file, size}));
-}
 
 const inForceText = ({manifest, origin, acceptedAt, keyId}: Accepted, now: number): string =>
 	`manifest ${manifest.serial}, over ${origin} at ${timeText(acceptedAt)}, signed by key ${keyId}, ` +

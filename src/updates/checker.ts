@@ -7,7 +7,7 @@ import {readPublicKeys} from './keys.ts';
 import {createManifestReader, type DestinationUpdate} from './manifest.ts';
 import {type Note, tellNews} from './notes.ts';
 import {ask, type RoundParts, stageAll, troubleOf} from './round.ts';
-import {type CheckRules, type House, isStaged, offersOf, type Waiting} from './staging.ts';
+import {type CheckRules, type House, offersOf, stagedOf, type Waiting} from './staging.ts';
 import {type Accepted, type Check, keepCheck, recallAccepted} from './state.ts';
 
 /** The destinations of the manifest in force: a purpose that is absent is as without updates. */
@@ -70,12 +70,9 @@ export class Checker {
 	async resume(): Promise<boolean> {
 		const lost = await this.#recall();
 		const offers = this.#accepted ? await offersOf(this.#accepted.manifest, this.#parts) : [];
-		const areStaged = await Promise.all(offers.map(isStaged));
-		this.#waiting = offers
-			.filter((_, index) => areStaged[index])
-			.map(({kind, version, file, size}) => ({kind, version, file, size}));
+		this.#waiting = await stagedOf(offers);
 		await this.#tell(undefined).catch(() => {}); // A full disk does not keep the bridge from its start: the next check tells it.
-		return lost.length === 0 && !areStaged.includes(false);
+		return lost.length === 0 && this.#waiting.length === offers.length;
 	}
 
 	/** From the state, for another process may have accepted one. Memory stands in for state that is lost. */

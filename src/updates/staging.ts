@@ -64,6 +64,12 @@ export async function isStaged({file, size, sha256}: Offer): Promise<boolean> {
 	}
 }
 
+/** What of the offers is here and whole. */
+export async function stagedOf(offers: readonly Offer[]): Promise<readonly Waiting[]> {
+	const areStaged = await Promise.all(offers.map(isStaged));
+	return offers.filter((_, index) => areStaged[index]).map(({kind, version, file, size}) => ({kind, version, file, size}));
+}
+
 /** Throws ERR_SIGNATURE unless the bytes are those that the signed manifest names. */
 export function checkContent({kind, version, size, sha256}: Offer, bytes: Uint8Array): void {
 	if (bytes.length === size && digestOf(bytes) === sha256) return;

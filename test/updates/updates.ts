@@ -1,5 +1,6 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
 import {BridgeError} from '../../src/errors.ts';
 import {stateFiles} from '../../src/updates/state.ts';
@@ -253,11 +254,12 @@ test('checks go on by themselves, a restart does not hurry them, and a shutdown 
 	server.publish(manifestOf(1), pair);
 	const first = await openUpdates(t, server, {pairs: [pair], random: () => 0});
 	await first.updates.start();
-	await eventually(() => first.updates.accepted());
+	await eventually(() => first.words().includes('update_accepted')); // The check is kept before it is told.
 	await first.updates.shutdown();
 	const asked = server.asked.length;
 	const second = await openUpdates(t, server, {pairs: [pair], directory: first.directory, random: () => 0});
 	await second.updates.start();
+	await pause(200);
 	await second.updates.shutdown();
 	t.is(server.asked.length, asked);
 
