@@ -45,7 +45,7 @@ export function editConfig(file: string | undefined, {key, edit}: Change, enviro
 	const text = created ? minimal : read(source);
 	const before = checked(source, text, environment, 'has faults already, and was left as it is');
 	const changed = changedText(source, text, key, document => edit(document, before));
-	const config = checked(source, changed, environment, 'would have faults then, and was left as it is');
+	const config = checked(source, changed, environment, 'would have faults with this change, and was left as it is');
 	if (created || changed !== text) write(source, changed, created);
 	return {source, created, config};
 }
