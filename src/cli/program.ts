@@ -5,10 +5,13 @@ import {packageVersion} from '../own-telemetry/resource.ts';
 import {openStoreForReading, type Records} from '../store/store.ts';
 import {type ActivityOptions, activity} from './activity.ts';
 import {checkConfig} from './config-check.ts';
+import type {SetOptions} from './connection.ts';
+import type {FirewallOptions} from './firewall.ts';
 import {type Output, print} from './print.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
 import {status} from './status.ts';
+import type {SupportProxyOptions} from './support-proxy-set.ts';
 
 /** ESA's exit codes, where it has one for the case. */
 const exitCodes: Partial<Record<BridgeErrorCode, number>> = {
@@ -103,6 +106,55 @@ command(program, 'sandbox', "run the stand-in for IBM's event API alone")
 	.action(async (options: Shared & SandboxOptions) => {
 		const {runSandbox} = await import('./sandbox.ts');
 		await runSandbox(loadConfig(options.config).config, options, options.json ?? false);
+	});
+
+command(program, 'firewall', 'what a firewall has to let through: the exact allow-list, from the configuration')
+	.option('--request', 'as a request to a firewall team, ready to paste')
+	.option('--generation <list>', 'the published list: today, white_paper_2015 or all (default: as configured)')
+	.action(async (options: Shared & FirewallOptions) => {
+		const {firewall} = await import('./firewall.ts');
+		await show(firewall(loadConfig(options.config), options), options);
+	});
+
+const connection = group('connection', 'the service connections: the ways out, in the order in which they are tried');
+command(connection, 'list', 'list the connections in their order').action(async (options: Shared) => {
+	const {listConnections} = await import('./connection.ts');
+	await show(listConnections(loadConfig(options.config)), options);
+});
+command(connection, 'set', 'add a connection to the configuration file, or change the one of this name')
+	.argument('<name>', 'name of the connection')
+	.option('--direct', 'without a proxy')
+	.option('--proxy <url>', `http://, https:// or socks5:// URL; a password in it as '\${env:NAME}'`)
+	.option('--pac <file-or-url>', 'as a PAC file says')
+	.option('--from-environment', 'as HTTPS_PROXY and NO_PROXY say')
+	.option('--ca-file <file>', "PEM file with authorities that are trusted for the proxy's own TLS")
+	.option('--for <list>', 'only for these: events, uploads, downloads, telemetry')
+	.option('--family <family>', 'ipv4, ipv6 or any')
+	.option('--local-address <address>', 'leave from this address')
+	.option('--interface <name>', 'leave from the address of this interface')
+	.option('--before <name>', 'try it before that one')
+	.option('--first', 'try it first')
+	.option('--last', 'try it last')
+	.action(async (name: string, options: Shared & SetOptions) => {
+		const {setConnection} = await import('./connection.ts');
+		await show(setConnection(options.config, name, options), options);
+	});
+command(connection, 'remove', 'take a connection out of the configuration file')
+	.argument('<name>', 'name of the connection')
+	.action(async (name: string, options: Shared) => {
+		const {removeConnection} = await import('./connection.ts');
+		await show(removeConnection(options.config, name), options);
+	});
+
+const supportProxy = group('support-proxy', 'the Service and Support proxy, through which other systems call home');
+command(supportProxy, 'set', 'change the support proxy in the configuration file')
+	.option('--endpoint <host:port>', 'where it listens')
+	.option('--clients <list>', 'who may use it: addresses or networks such as 192.0.2.0/24')
+	.option('--insecure', 'listen beyond loopback without authentication')
+	.option('--off', 'take it out of the configuration')
+	.action(async (options: Shared & SupportProxyOptions) => {
+		const {setSupportProxy} = await import('./support-proxy-set.ts');
+		await show(setSupportProxy(options.config, options), options);
 	});
 
 command(group('config', 'the configuration'), 'check', 'check the configuration: every fault with its line').action(
