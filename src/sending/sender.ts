@@ -2,10 +2,13 @@ import {BridgeError, isBridgeError} from '../errors.ts';
 import type {Connection, Exporter, Sender} from '../exporter.ts';
 import type {Outcome} from '../outcome.ts';
 import type {Submission} from '../submission.ts';
+import {type Address, authority} from './address.ts';
+import {isConnectionsOwn, type Path} from './connection-health.ts';
 
 /** One attempt over one connection. */
 export type Attempt = {
 	readonly connection: string;
+	/** The server that was spoken to, HOST:PORT. */
 	readonly destination: string;
 	/** Unix milliseconds. */
 	readonly startedAt: number;
@@ -16,45 +19,83 @@ export type Attempt = {
 export type SenderOptions = {
 	/** Host of the backend, as metrics and messages name it. */
 	readonly destination: string;
+	/** The primary server and its backups (S44). Without any, the requests go where the exporter sends them. */
+	readonly servers?: () => readonly Address[];
+	/** The order in which the paths are tried, when it is not that of the configuration. */
+	readonly order?: <Candidate extends Path>(paths: readonly Candidate[]) => readonly Candidate[];
 	readonly observe?: (attempt: Attempt) => void;
 	/** Puts something around a connection for one submission, such as the record of what goes over it. */
 	readonly wrap?: (connection: Connection, submission: Submission) => Connection;
 	readonly now?: () => number;
 };
 
-/** Tries the connections in order. Only an unreachable one passes the turn on. */
+type Way = Path & {readonly over: Connection; readonly server: Address | undefined};
+
+/**
+Tries each connection in order, and over each one the servers in order. Only an unreachable one passes the turn on. When it
+is the connection itself that fails, such as a proxy that is down, no other server is asked over it.
+*/
 export function throughConnections(
 	connections: readonly Connection[],
 	exporter: Exporter,
-	{destination, observe = () => {}, wrap = connection => connection, now = Date.now}: SenderOptions,
+	{destination, servers = () => [], order = ways => ways, observe, wrap = inner => inner, now = Date.now}: SenderOptions,
 ): Sender {
-	async function attempt(connection: Connection, submission: Submission, signal: AbortSignal): Promise<Outcome> {
+	function waysNow(): readonly Way[] {
+		const known = servers();
+		return connections.flatMap((over): Way[] =>
+			known.length === 0
+				? [{connection: over.name, destination, over, server: undefined}]
+				: known.map(server => ({connection: over.name, destination: authority(server), over, server})),
+		);
+	}
+
+	async function attempt({over, server, ...path}: Way, submission: Submission, signal: AbortSignal): Promise<Outcome> {
 		const startedAt = now();
-		const outcome = await exporter(submission, wrap(connection, submission), signal);
+		const wrapped = wrap(over, submission);
+		const outcome = await exporter(submission, server ? atServer(wrapped, server) : wrapped, signal);
 		// What a shutdown cut short says nothing about the connection.
 		if (signal.aborted && outcome.status === 'unreachable') return outcome;
-		observe({connection: connection.name, destination, startedAt, durationMillis: now() - startedAt, outcome});
+		observe?.({...path, startedAt, durationMillis: now() - startedAt, outcome});
 		return outcome;
 	}
 
 	return async function send(submission, signal) {
+		const ways = waysNow();
 		const failures: Failure[] = [];
-		for (const connection of connections) {
-			const outcome = await attempt(connection, submission, signal);
+		const given = new Set<Connection>();
+		for (const way of order(ways)) {
+			if (given.has(way.over)) continue;
+			const outcome = await attempt(way, submission, signal);
 			if (outcome.status !== 'unreachable') return outcome;
-			failures.push({connection: connection.name, error: outcome.error});
+			failures.push({way, error: outcome.error});
+			if (isConnectionsOwn(outcome.error)) given.add(way.over);
+			if (signal.aborted) break;
 		}
-		return {status: 'unreachable', error: allFailed(failures, destination)};
+		return {status: 'unreachable', error: allFailed(failures, ways, destination)};
 	};
 }
 
-type Failure = {readonly connection: string; readonly error: Error};
+/** The same connection, to another server. What lies inside, such as the record, sees where the request really goes. */
+function atServer(connection: Connection, server: Address): Connection {
+	return {
+		name: connection.name,
+		send(request, signal) {
+			const url = new URL(request.url);
+			url.host = authority(server);
+			return connection.send({...request, url}, signal);
+		},
+	};
+}
 
-/** Names each connection with its reason. The code is that of the connection that the operator put first. */
-function allFailed(failures: readonly Failure[], destination: string): BridgeError {
-	const [first] = failures;
+type Failure = {readonly way: Way; readonly error: Error};
+
+/** Names each connection and server with its reason. The code is that of the way that the operator put first. */
+function allFailed(failures: readonly Failure[], ways: readonly Way[], destination: string): BridgeError {
+	const first = ways.flatMap(way => failures.filter(failure => failure.way === way))[0];
 	if (!first) return new BridgeError('ERR_CONFIG', `There is no connection to ${destination}: name one under connections.`);
-	const reasons = failures.map(({connection, error}) => `${connection}: ${error.message}`);
+	const hasBackups = new Set(ways.map(way => way.destination)).size > 1;
+	const nameOf = (way: Way) => (hasBackups ? `${way.connection} to ${way.destination}` : way.connection);
+	const reasons = failures.map(({way, error}) => `${nameOf(way)}: ${error.message}`);
 	const code = isBridgeError(first.error) ? first.error.code : 'ERR_CONNECTION_REFUSED';
 	return new BridgeError(code, `No connection leads to ${destination}. ${reasons.join(' ')}`, {
 		cause: new AggregateError(failures.map(({error}) => error)),

@@ -105,6 +105,117 @@ test('the caller may put something around each connection', async t => {
 	t.deepEqual(asked, ['recorded direct for s1']);
 });
 
+/** Connections that keep where their requests go, and an exporter that asks them. */
+function wired(outcomeOf: (connection: string, host: string) => Outcome) {
+	const went: string[] = [];
+	const connections = ['proxy a:1', 'direct'].map(name => ({
+		name,
+		send: async ({url}: {url: URL}) => {
+			went.push(`${name} ${url.href}`);
+			return {statusCode: 200, headers: {}, body: ''};
+		},
+	}));
+	const exporter: Exporter = async (_submission, over, limit) => {
+		const url = new URL('https://primary.example:8443/connect/api/v1?x=1');
+		await over.send({url, method: 'POST', headers: {}, body: '', secrets: []}, limit);
+		return outcomeOf(over.name, new URL(went.at(-1)?.split(' ').at(-1) ?? '').host);
+	};
+	return {went, connections, exporter};
+}
+const primary = {host: 'primary.example', port: 8443};
+const backup = {host: 'backup.example', port: 443};
+const overV6 = {host: '2001:db8::1', port: 444};
+const nowhere = (connection: string, host: string) => unreachable('ERR_CONNECTION_REFUSED', `${connection} ${host} refuses.`);
+
+test('over each connection the primary server is asked, then its backups', async t => {
+	const {went, connections, exporter} = wired(nowhere);
+	const attempts: string[] = [];
+	const outcome = await throughConnections(connections, exporter, {
+		destination: 'primary.example:8443',
+		servers: () => [primary, backup, overV6],
+		observe: attempt => attempts.push(`${attempt.connection} ${attempt.destination}`),
+	})(submission, signal);
+	t.deepEqual(went, [
+		'proxy a:1 https://primary.example:8443/connect/api/v1?x=1',
+		'proxy a:1 https://backup.example/connect/api/v1?x=1',
+		'proxy a:1 https://[2001:db8::1]:444/connect/api/v1?x=1',
+		'direct https://primary.example:8443/connect/api/v1?x=1',
+		'direct https://backup.example/connect/api/v1?x=1',
+		'direct https://[2001:db8::1]:444/connect/api/v1?x=1',
+	]);
+	t.deepEqual(attempts.slice(0, 3), [
+		'proxy a:1 primary.example:8443',
+		'proxy a:1 backup.example:443',
+		'proxy a:1 [2001:db8::1]:444',
+	]);
+	t.regex(
+		(outcome as Outcome & {status: 'unreachable'}).error.message,
+		/^No connection leads to primary\.example:8443\. proxy a:1 to primary\.example:8443: proxy a:1 primary\.example:8443 refuses\. proxy a:1 to backup/,
+	);
+});
+
+test('a backup server takes what the primary does not, over the same connection', async t => {
+	const {went, connections, exporter} = wired((name, host) => (host === 'backup.example' ? acknowledged : nowhere(name, host)));
+	const send = throughConnections(connections, exporter, {destination, servers: () => [primary, backup]});
+	t.is(await send(submission, signal), acknowledged);
+	t.is(went.length, 2);
+});
+
+for (const [title, error] of [
+	['wants a password', new BridgeError('ERR_PROXY_AUTHENTICATION', 'It wants a password.')],
+	['is down', new BridgeError('ERR_CONNECTION_REFUSED', 'The proxy refuses.', {hop: 'proxy'})],
+] as const) {
+	test(`no backup server is asked over a proxy that ${title}`, async t => {
+		const {went, connections, exporter} = wired(name => (name === 'proxy a:1' ? {status: 'unreachable', error} : acknowledged));
+		await throughConnections(connections, exporter, {destination, servers: () => [primary, backup]})(submission, signal);
+		t.deepEqual(
+			went.map(line => line.split(' https')[0]),
+			['proxy a:1', 'direct'],
+		);
+	});
+}
+
+test('the record of what goes over a connection names the server that it really goes to', async t => {
+	const {connections, exporter} = wired((_name, host) => (host === 'backup.example' ? acknowledged : nowhere('', host)));
+	const recorded: string[] = [];
+	const send = throughConnections(connections, exporter, {
+		destination,
+		servers: () => [primary, backup],
+		wrap: inner => ({
+			name: inner.name,
+			send: (request, limit) => {
+				recorded.push(request.url.host);
+				return inner.send(request, limit);
+			},
+		}),
+	});
+	await send(submission, signal);
+	t.deepEqual(recorded, ['primary.example:8443', 'backup.example']);
+});
+
+test('a server that replaces the one of the endpoint is the one that is asked', async t => {
+	const {went, connections, exporter} = wired(() => acknowledged);
+	await throughConnections(connections, exporter, {destination, servers: () => [backup]})(submission, signal);
+	t.deepEqual(went, ['proxy a:1 https://backup.example/connect/api/v1?x=1']);
+});
+
+test('what is known of the paths decides the order, and the code stays that of the first one configured', async t => {
+	const {asked, exporter} = exporterWith({
+		'proxy a:1': unreachable('ERR_PROXY_BUSY', 'It is busy.'),
+		'proxy b:2': unreachable('ERR_CONNECTION_REFUSED', 'It refuses.'),
+		direct: unreachable('ERR_CERTIFICATE', 'It is inspected.'),
+	});
+	const send = throughConnections(three, exporter, {destination, order: ways => ways.toReversed()});
+	t.like(await send(submission, signal), {status: 'unreachable', error: {code: 'ERR_PROXY_BUSY'}});
+	t.deepEqual(asked, ['direct', 'proxy b:2', 'proxy a:1']);
+});
+
+test('a shutdown ends the round: no further connection is tried', async t => {
+	const {asked, exporter} = exporterWith({'proxy a:1': unreachable('ERR_CONNECTION_TIMEOUT', 'given up')});
+	await throughConnections(three, exporter, {destination})(submission, AbortSignal.abort());
+	t.deepEqual(asked, ['proxy a:1']);
+});
+
 test('without any connection the outcome says so', async t => {
 	const {exporter} = exporterWith({});
 	t.like(await throughConnections([], exporter, {destination})(submission, signal), {
