@@ -3,6 +3,7 @@ import {isBridgeError} from '../errors.ts';
 import type {Outcome} from '../outcome.ts';
 import type {Problem} from '../problem.ts';
 import type {Submission, SubmissionType} from '../submission.ts';
+import {type Light, noteLights} from './lights.ts';
 import {type Settlement, type SettlePolicy, settlementOf} from './settle.ts';
 
 /** What settling reads and writes, all within one transaction. */
@@ -20,7 +21,7 @@ export type SettleRecords = {
 	addActivities(notes: readonly Activity[]): Promise<void>;
 };
 
-/** Names of the settings that hold when each of these last succeeded, in Unix milliseconds. Never one green light. */
+/** Names of the settings that hold when each of these last succeeded at any destination, in Unix milliseconds. */
 export const lastSuccess = {
 	heartbeat: 'last_success.heartbeat',
 	reached: 'last_success.reached',
@@ -31,6 +32,8 @@ export const lastSuccess = {
 export type Settled = {
 	readonly submission: Submission;
 	readonly outcome: Outcome;
+	/** The server that answered, HOST:PORT. */
+	readonly destination: string | undefined;
 	readonly settlement: Settlement;
 	/** The problems as they were before, by id. */
 	readonly before: ReadonlyMap<string, Problem>;
@@ -41,12 +44,15 @@ export type SettlingParts = {
 	readonly write: <Result>(change: (records: SettleRecords) => Promise<Result>) => Promise<Result>;
 	readonly policy: SettlePolicy;
 	readonly onSettled: (settled: Settled) => void;
+	/** Which server an outcome is from, HOST:PORT: its lights come on. */
+	readonly answeredBy?: (outcome: Outcome) => string | undefined;
 	readonly now?: () => number;
 	readonly random?: () => number;
 };
 
 /** Writes what an attempt's outcome means, in one transaction. */
-export function createSettle({write, policy, onSettled, now = Date.now, random = Math.random}: SettlingParts) {
+export function createSettle(parts: SettlingParts) {
+	const {write, policy, onSettled, answeredBy = () => undefined, now = Date.now, random = Math.random} = parts;
 	return async function settle(submission: Submission, outcome: Outcome): Promise<void> {
 		const settled = await write(async records => {
 			const at = now();
@@ -55,8 +61,11 @@ export function createSettle({write, policy, onSettled, now = Date.now, random =
 			await writeSettlement(submission, settlement, records);
 			const before = new Map([...problems.values()].map(problem => [problem.id, problem]));
 			if (outcome.status === 'acknowledged') await endOutage(records, at);
-			for (const name of successesOf(submission, outcome, settlement, before)) await records.writeSetting(name, String(at));
-			return {submission, outcome, settlement, before, at};
+			const destination = answeredBy(outcome);
+			const seen = successesOf(submission, outcome, settlement, before);
+			for (const name of seen) await records.writeSetting(lastSuccess[name], String(at));
+			if (destination !== undefined) await noteLights(records, destination, lightsOf(seen), at);
+			return {submission, outcome, destination, settlement, before, at};
 		});
 		onSettled(settled);
 	};
@@ -90,22 +99,27 @@ async function endOutage(records: SettleRecords, at: number): Promise<void> {
 	}
 }
 
+type Success = keyof typeof lastSuccess;
+
+const lightOf: Partial<Record<Success, Light>> = {reached: 'reached', accepted: 'accepted', caseOpened: 'case_opened'};
+const lightsOf = (seen: readonly Success[]) => seen.map(name => lightOf[name]).filter(light => light !== undefined);
+
 /** What has been seen to work: a refusal shows that the backend is reached, and no more. */
 function successesOf(
 	submission: Submission,
 	outcome: Outcome,
 	{problems}: Settlement,
 	before: ReadonlyMap<string, Problem>,
-): string[] {
+): Success[] {
 	const neverLeft = outcome.status === 'rejected' && isBridgeError(outcome.error, 'ERR_MALFORMED');
 	if (neverLeft || outcome.status === 'deferred' || outcome.status === 'unreachable') return [];
 	const accepted = outcome.status === 'acknowledged';
 	const opened = problems.some(({id, caseNumber}) => caseNumber !== undefined && before.get(id)?.caseNumber === undefined);
 	return [
-		lastSuccess.reached,
-		...(accepted ? [lastSuccess.accepted] : []),
-		...(accepted && submission.type === 'heartbeat' ? [lastSuccess.heartbeat] : []),
-		...(opened ? [lastSuccess.caseOpened] : []),
+		'reached',
+		...(accepted ? (['accepted'] as const) : []),
+		...(accepted && submission.type === 'heartbeat' ? (['heartbeat'] as const) : []),
+		...(opened ? (['caseOpened'] as const) : []),
 	];
 }
 

@@ -1,6 +1,10 @@
 import test from 'ava';
 import {BridgeError} from '../../src/errors.ts';
-import {lastSuccess} from '../../src/sending/settling.ts';
+import type {Outcome} from '../../src/outcome.ts';
+import {readLights} from '../../src/sending/lights.ts';
+import {retrySchema} from '../../src/sending/retry.ts';
+import {createSettle, lastSuccess} from '../../src/sending/settling.ts';
+import type {SubmissionType} from '../../src/submission.ts';
 import {acknowledged, failed, noon, onlyProblem, openHouse, second, well} from '../helpers/decisions.ts';
 
 const readSuccesses = async ({store}: Awaited<ReturnType<typeof openHouse>>) =>
@@ -23,6 +27,36 @@ test('each light has a time of its own: a refusal shows that IBM is reached, and
 	house.clock.now = noon + 2;
 	await house.answer('case_query', acknowledged(transactionId, {caseNumber: 'TS1'}));
 	t.like(await readSuccesses(house), {reached: String(noon + 2), accepted: String(noon + 2), caseOpened: String(noon + 2)});
+});
+
+test('the lights are those of the server that answered', async t => {
+	const house = await openHouse(t);
+	await house.take(failed('drive-3'), failed('drive-4'));
+	await house.answer('hardware_alert', {status: 'rejected', error: new BridgeError('ERR_SUBMISSION_REJECTED', 'no')});
+	t.deepEqual(await readLights(house.store.read), {}, 'no server is named');
+	const by = new WeakMap<Outcome, string>();
+	const settle = createSettle({
+		write: house.store.write,
+		policy: {retry: retrySchema.parse({}), caseQuery: {intervalMillis: 30 * second, count: 10}},
+		onSettled: ({destination}) => seen.push(destination),
+		answeredBy: outcome => by.get(outcome),
+		now: () => house.clock.now,
+	});
+	const seen: (string | undefined)[] = [];
+	const answerFrom = async (server: string, type: SubmissionType, outcome: Outcome) => {
+		by.set(outcome, server);
+		const submission = (await house.queue()).find(one => one.type === type);
+		if (submission) await settle(submission, outcome);
+		return submission;
+	};
+	const alert = await answerFrom('primary:443', 'hardware_alert', acknowledged('a'));
+	house.clock.now = noon + 1;
+	await answerFrom('backup:443', 'case_query', acknowledged(alert?.transactionId ?? '', {caseNumber: 'TS1'}));
+	t.deepEqual(await readLights(house.store.read), {
+		'backup:443': {reached: noon + 1, accepted: noon + 1, case_opened: noon + 1},
+		'primary:443': {reached: noon, accepted: noon},
+	});
+	t.deepEqual(seen, ['primary:443', 'backup:443']);
 });
 
 for (const outcome of [
