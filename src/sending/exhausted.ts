@@ -1,0 +1,57 @@
+import type {Outcome} from '../outcome.ts';
+import type {ConnectionHealth} from './connection-health.ts';
+
+/** That no connection leads to the destination any more, or that one does again. */
+export type Exhaustion = {
+	readonly exhausted: boolean;
+	/** Unix milliseconds at which it began. */
+	readonly since: number;
+	readonly at: number;
+	readonly paths: readonly ConnectionHealth[];
+};
+
+export type ExhaustionParts = {
+	/** Every connection to every server of the destination. */
+	readonly paths: () => readonly ConnectionHealth[];
+	/** Once when it begins, once when it ends. */
+	readonly onChange: (change: Exhaustion) => void;
+};
+export type ExhaustionWatch = ReturnType<typeof createExhaustionWatch>;
+
+/**
+Exhausted: each path is disconnected, or the last submission found no way at all. It ends when neither holds any more. As a
+disconnected path takes two answers to return, a lucky one ends no outage.
+*/
+export function createExhaustionWatch({paths, onChange}: ExhaustionParts) {
+	let foundNoWay = false;
+	let since: number | undefined;
+
+	function look(at: number) {
+		const now = paths();
+		const exhausted = foundNoWay || (now.length > 0 && now.every(({state}) => state === 'disconnected'));
+		if (exhausted === (since !== undefined)) return;
+		const began = since ?? at;
+		since = exhausted ? at : undefined;
+		onChange({exhausted, since: began, at, paths: now});
+	}
+
+	return {
+		/** How a submission ended that has tried its way. */
+		settled({status}: Outcome, at: number) {
+			foundNoWay = status === 'unreachable';
+			look(at);
+		},
+		/** The state of a path has changed. */
+		look,
+		isExhausted: () => since !== undefined,
+	};
+}
+
+/** Each path with its reason, for the activity log. */
+export const reasonsOf = (paths: readonly ConnectionHealth[]): string =>
+	paths
+		.map(
+			({connection, destination, reason, errorType}) =>
+				`${connection} to ${destination}: ${reason ?? errorType ?? 'not used yet'}`,
+		)
+		.join(' ');
