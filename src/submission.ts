@@ -1,7 +1,15 @@
 import type {HardwareComponent, System} from './problem.ts';
 
 /** What kinds of message go out; the words of `callhome.submission.type`. */
-export const submissionTypes = ['hardware_alert', 'test', 'status', 'heartbeat', 'case_query', 'confirmation'] as const;
+export const submissionTypes = [
+	'hardware_alert',
+	'test',
+	'status',
+	'heartbeat',
+	'case_query',
+	'confirmation',
+	'connection_report',
+] as const;
 export type SubmissionType = (typeof submissionTypes)[number];
 
 /** Lower goes first: a fault never waits behind a heartbeat. */
@@ -12,6 +20,19 @@ export const priorityOf: Record<SubmissionType, number> = {
 	case_query: 3,
 	confirmation: 4,
 	heartbeat: 5,
+	connection_report: 6,
+};
+
+/** A connection that leads nowhere, as it may be told: by its place and kind, never by a name of the operator's network. */
+export type LostConnection = {
+	/** Its place in the order of the configuration, from 1. */
+	readonly position: number;
+	/** `direct`, `proxy` … */
+	readonly kind: string;
+	/** Unix milliseconds. */
+	readonly since: number;
+	readonly lastSuccessAt: number | undefined;
+	readonly errorType: string | undefined;
 };
 
 /** What a submission says, in our words: an exporter finds the backend's. */
@@ -40,6 +61,8 @@ export type SubmissionContent = {
 	};
 	/** heartbeat, case_query: transactions whose answer is wanted. */
 	readonly transactionIds?: readonly string[];
+	/** connection_report: how many connections there are, and which of them lead nowhere while another one delivers. */
+	readonly connections?: {readonly count: number; readonly lost: readonly LostConnection[]};
 };
 
 /** One row of the sending queue. It goes only when its outcome is final: a crash repeats it, nothing loses it. */

@@ -79,6 +79,33 @@ const confirmationBody: WriteBody = submission => ({
 	event_type: eventTypeOf.hardware_alert, // The type of the event whose answer is confirmed.
 });
 
+const seenAt = (millis: number | undefined) => (millis === undefined ? undefined : timeText(millis));
+
+/** How the bridge's own ways out are, over one that works. In the form of a product's health report. */
+const connectionReportBody: WriteBody = (submission, options, parties) => {
+	const {count, lost} = submission.content.connections ?? {count: 0, lost: []};
+	const summary = `${lost.length} of ${count} service connections lead nowhere`;
+	const connections = lost.map(({position, kind, since, lastSuccessAt, errorType}) => ({
+		position,
+		kind: oneLine(kind, 64),
+		status: 'disconnected',
+		since: timeText(since),
+		last_success: seenAt(lastSuccessAt),
+		error_code: oneLine(errorType ?? 'unknown', 64),
+	}));
+	return {
+		component: 'callhome_bridge_health',
+		context: contextOf(submission),
+		description: summary,
+		event_transaction_id: submission.transactionId,
+		state: 'degraded',
+		complete: true,
+		payload: payloadOf(submission, options, parties, {
+			status: {support: {health_status: 'degraded', health_summary: summary}, connections},
+		}),
+	};
+};
+
 const writers: Record<SubmissionType, WriteBody> = {
 	hardware_alert: openCaseBody,
 	test: openCaseBody,
@@ -86,6 +113,7 @@ const writers: Record<SubmissionType, WriteBody> = {
 	heartbeat: lastContactBody,
 	case_query: lastContactBody,
 	confirmation: confirmationBody,
+	connection_report: connectionReportBody,
 };
 
 export const bodyOf: WriteBody = (submission, options, parties) => writers[submission.type](submission, options, parties);

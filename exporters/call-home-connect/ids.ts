@@ -9,6 +9,7 @@ export const eventTypeOf: Record<SubmissionType, string> = {
 	heartbeat: 'last_contact',
 	case_query: 'last_contact',
 	confirmation: 'confirm_response',
+	connection_report: 'status',
 };
 
 /** The two words by which IBM knows a machine. They stay the same for the machine's life. */

@@ -51,6 +51,7 @@ for (const [type, eventType] of [
 	['heartbeat', 'last_contact'],
 	['case_query', 'last_contact'],
 	['confirmation', 'confirm_response'],
+	['connection_report', 'status'],
 ] as const) {
 	test(`${type} is a ${eventType} event under the submission's own transaction id`, t => {
 		const submission = submissionOf(type, {transactionId: 'an id stored before the first attempt'});
@@ -114,6 +115,40 @@ test('a hardware alert opens a case for the machine, reported by the bridge', t 
 	for (const fact of ['psu2', 'K118', 'Events: 3', '2026-11-23T17:03:05.678Z', 'The power supply gives no output.']) {
 		t.true(String(note).includes(fact), fact);
 	}
+});
+
+test('a connection report is a status of the bridge, and names no proxy', t => {
+	const lost = [
+		{position: 1, kind: 'proxy', since: createdAt, lastSuccessAt: createdAt - 60_000, errorType: 'ERR_PROXY_BUSY'},
+		{position: 3, kind: 'direct', since: createdAt, lastSuccessAt: undefined, errorType: undefined},
+	];
+	const content = {system, createdAt, connections: {count: 4, lost}};
+	const {payload, ...body} = bodyOf(submissionOf('connection_report', {content, transactionId: 'status_connections_1'}));
+	t.deepEqual(body, {
+		component: 'callhome_bridge_health',
+		context: {origin: 2, timestamp: Math.trunc(createdAt / 1000), transid: createdAt},
+		description: '2 of 4 service connections lead nowhere',
+		event_transaction_id: 'status_connections_1',
+		state: 'degraded',
+		complete: true,
+	});
+	t.deepEqual(payload.content, {
+		status: {
+			support: {health_status: 'degraded', health_summary: '2 of 4 service connections lead nowhere'},
+			connections: [
+				{
+					position: 1,
+					kind: 'proxy',
+					status: 'disconnected',
+					since: '2026-11-23T17:04:05.678Z',
+					last_success: '2026-11-23T17:03:05.678Z',
+					error_code: 'ERR_PROXY_BUSY',
+				},
+				{position: 3, kind: 'direct', status: 'disconnected', since: '2026-11-23T17:04:05.678Z', error_code: 'unknown'},
+			],
+		},
+	});
+	t.like(payload, {request_time: createdAt, ibm_customer_number: '1234567', customer_country_code: 'CH'});
 });
 
 test('codes that IBM assigns are sent when they are configured, and only then', t => {
