@@ -81,7 +81,15 @@ test('run, problem list, problem show, activity and status tell the same story',
 
 	const status = await callhome(['status', '--config', file, '--json']);
 	t.is(status.code, 0);
-	t.like(JSON.parse(status.stdout), {status: 'running', sandbox: true, queue_size: 0});
+	const {destinations, ...lit} = JSON.parse(status.stdout);
+	t.like(lit, {status: 'running', sandbox: true, queue_size: 0});
+	t.is(destinations.length, 1);
+	t.regex(destinations[0].destination, /^127\.0\.0\.1:\d+$/);
+	t.deepEqual(
+		['reached', 'accepted', 'case_opened', 'uploaded'].map(light => typeof destinations[0][light]),
+		['string', 'string', 'string', 'object'],
+		'each light by itself, and null for the one that was never lit',
+	);
 
 	t.is((await callhome(['run', '--config', file])).code, 43, 'a second bridge on the same state is refused');
 	t.is(await program.stop('SIGTERM'), 0);

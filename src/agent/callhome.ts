@@ -5,12 +5,15 @@ import type {Consume} from '../event.ts';
 import {beginJourney} from '../own-telemetry/journey.ts';
 import {observeBridge, type Snapshot} from '../own-telemetry/observables.ts';
 import {createClassify} from '../processors/classify.ts';
+import type {KnownSystem} from '../processors/config.ts';
 import type {Policy} from '../processors/decide.ts';
 import {mayNotSend} from '../processors/hold.ts';
 import {createIdentify} from '../processors/identify.ts';
 import {createIntake, type Decided} from '../processors/intake.ts';
 import {reconsider} from '../processors/release.ts';
+import {readLights} from '../sending/lights.ts';
 import {lastSuccess} from '../sending/settling.ts';
+import type {HeartbeatWatch} from '../service-information/heartbeat-watch.ts';
 import {lockDirectory} from '../store/lock.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {createInstruments, type Instruments} from '../telemetry.ts';
@@ -19,7 +22,8 @@ import type {Log} from './log.ts';
 import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
-import {startHeartbeats, startPruning, startReleases} from './upkeep.ts';
+import {startConnectionReports, startHeartbeats, startPruning, startReleases, watchHeartbeats} from './upkeep.ts';
+import {openWays} from './ways.ts';
 
 /** A bridge that takes events and sends what is to be sent; who brings the events is the caller's affair. */
 export type CallHome = {
@@ -35,8 +39,9 @@ export type CallHome = {
 };
 
 /** Opens the store, and starts to send. The order is that of the path; shutdown goes back. */
-export async function openCallHome(config: Config, log: Log): Promise<CallHome> {
+export async function openCallHome(config: Config, log: Log, ways = openWays(config, log)): Promise<CallHome> {
 	await using stack = new AsyncDisposableStack();
+	stack.defer(() => ways.close());
 	const {directory, max_size, queue_capacity, retention} = config.store;
 	stack.use(lockDirectory(directory));
 	const store = await openStore({
@@ -54,7 +59,7 @@ export async function openCallHome(config: Config, log: Log): Promise<CallHome> 
 	const systems = knownSystems(config);
 	const policy = policyOf(config, backend);
 	const maySend = mayNotSend(policy) === undefined;
-	const {drain, health} = openSending(config, backend, store, {instruments, log, maySend}, stack);
+	const {drain, connectivity, connections} = openSending(config, backend, store, {instruments, log, ways, maySend}, stack);
 
 	const parts = {identify: createIdentify(systems), classify: createClassify(config.processors.serviceability), policy};
 	const intakeParts = {
@@ -75,8 +80,12 @@ export async function openCallHome(config: Config, log: Log): Promise<CallHome> 
 	const upkeep = {store, policy, wake: drain.wake, log, stack};
 	startReleases(upkeep);
 	startPruning(retention, upkeep);
-	if (maySend) await startHeartbeats(config, systems, upkeep);
-	else await sayWhatWaits(store, log);
+	let heartbeats: HeartbeatWatch | undefined;
+	if (maySend) {
+		await startHeartbeats(config, systems, upkeep);
+		heartbeats = watchHeartbeats(config, systems, upkeep);
+		startConnectionReports(connections, connectivity.health.list, ownSystemFirst(config, systems), upkeep);
+	} else await sayWhatWaits(store, log);
 	await drain.start();
 
 	const held = stack.move();
@@ -87,7 +96,13 @@ export async function openCallHome(config: Config, log: Log): Promise<CallHome> 
 		instruments,
 		observe() {
 			instruments.renew();
-			observeBridge({snapshot: readSnapshot(store), connections: health.list, ...constantsOf(config, backend)});
+			observeBridge({
+				snapshot: readSnapshot(store),
+				connections: connectivity.health.list,
+				exhausted: () => [{destination: connectivity.destination(), exhausted: connectivity.isExhausted()}],
+				heartbeatOverdue: () => heartbeats?.isOverdue(),
+				...constantsOf(config, backend),
+			});
 		},
 		shutdown: () => held.disposeAsync(),
 	};
@@ -111,6 +126,9 @@ function renewable<Value>(create: () => Value): (() => Value) & {renew(): void} 
 function knownSystems(config: Config) {
 	return config.system ? [...config.systems, {...config.system, match: {'host.name': hostname()}}] : config.systems;
 }
+
+/** The bridge's own machine speaks for its connections, or else the first that the configuration names. */
+const ownSystemFirst = ({system}: Config, systems: readonly KnownSystem[]) => (system ? systems.slice(-1) : systems);
 
 function policyOf({consent, processors}: Config, backend: Backend): Policy {
 	const {relapse_within, storm} = processors;
@@ -155,6 +173,7 @@ const readSnapshot = (store: Store) => (): Promise<Snapshot> =>
 			queue: await records.tallyQueue(),
 			events: await records.countEvents(),
 			lastHeartbeat: heartbeat === undefined ? undefined : Number(heartbeat),
+			lights: await readLights(records),
 		};
 	});
 

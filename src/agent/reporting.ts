@@ -21,10 +21,11 @@ export function reportDecided(decided: readonly Decided[], instruments: Instrume
 
 /** Counts and traces what an attempt came to. */
 export function reportSettled(
-	{submission, outcome, settlement, before, at}: Settled,
-	destination: string,
+	{submission, outcome, destination: answeredBy, settlement, before, at}: Settled,
+	primary: string,
 	instruments: Instruments,
 ): void {
+	const destination = answeredBy ?? primary;
 	if (settlement.final) {
 		const attributes = {[attributeNames.submissionType]: submission.type, [attributeNames.destination]: destination};
 		const error = outcome.status === 'rejected' ? outcome.error : undefined;

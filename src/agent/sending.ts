@@ -1,9 +1,9 @@
 import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
 import type {Config} from '../config.ts';
-import {emitConnectionChange} from '../own-telemetry/events.ts';
+import {serversFor} from '../destinations/list.ts';
 import {traced, tracedConnection} from '../own-telemetry/journey.ts';
-import {createConnectionHealth} from '../sending/connection-health.ts';
-import {createConnection} from '../sending/connections.ts';
+import {type Address, addressOf, authority} from '../sending/address.ts';
+import {trusting} from '../sending/authorities.ts';
 import {createDrain} from '../sending/drain.ts';
 import {recorded} from '../sending/recorded.ts';
 import {throughConnections} from '../sending/sender.ts';
@@ -11,8 +11,10 @@ import {createSettle} from '../sending/settling.ts';
 import type {Store} from '../store/store.ts';
 import {attributeNames, type Instruments} from '../telemetry.ts';
 import type {Backend} from './backend.ts';
+import {openConnectivity} from './connectivity.ts';
 import type {Log} from './log.ts';
 import {errorOf, reportSettled} from './reporting.ts';
+import type {Ways} from './ways.ts';
 
 /** Submissions under way at once. */
 const concurrency = 8;
@@ -20,6 +22,7 @@ const concurrency = 8;
 type Surroundings = {
 	readonly instruments: () => Instruments;
 	readonly log: Log;
+	readonly ways: Ways;
 	/** Without consent or keys nothing is taken from the queue (G5). */
 	readonly maySend: boolean;
 };
@@ -29,25 +32,43 @@ export function openSending(
 	config: Config,
 	backend: Backend,
 	store: Store,
-	{instruments, log, maySend}: Surroundings,
+	{instruments, log, ways, maySend}: Surroundings,
 	stack: AsyncDisposableStack,
 ) {
-	const connections = config.connections.map(connection => createConnection(connection, {ca: backend.authorities}));
-	for (const connection of connections) stack.defer(() => connection.close());
-	const health = createConnectionHealth(
-		connections.map(({name}) => name),
-		backend.destination,
-		({connection, destination, state}) => emitConnectionChange(connection, destination, state),
-	);
+	const connections = ways.list.filter(({traffic}) => traffic.includes('events'));
+	const servers = () => serversOf(ways, backend);
+	if (backend.authorities.length > 0) {
+		const trust = trusting(backend.authorities);
+		for (const {host} of servers()) ways.expect(host, trust);
+	}
+	const connectivity = openConnectivity({connections: connections.map(({name}) => name), servers, store, log});
+	stack.defer(() => connectivity.close());
+	ways.setOrder((names, destination) => {
+		const paths = names.map(connection => ({connection, destination}));
+		return connectivity.health.order(paths, Date.now()).map(({connection}) => connection);
+	});
+	ways.onStage((connection, destination, {stage, error}) => {
+		if (!error) return;
+		const attributes = {
+			[attributeNames.connection]: connection,
+			[attributeNames.destination]: authority(destination),
+			[attributeNames.stage]: stage,
+			[attributeNames.errorType]: error.code,
+		};
+		instruments().connectionStageFailures.add(1, attributes);
+	});
 	const attempts = {
 		begin: (attempt: AttemptBegin) => store.write(records => records.beginAttempt(attempt)),
 		end: (sequence: number, end: AttemptEnd) => store.write(records => records.endAttempt(sequence, end)),
 	};
 	const send = throughConnections(connections, backend.exporter, {
-		destination: backend.destination,
+		destination: connectivity.destination(),
+		servers,
+		order: paths => connectivity.health.order(paths, Date.now()),
 		wrap: (connection, submission) => tracedConnection(recorded(connection, submission, attempts)),
-		observe: ({connection, destination, startedAt, durationMillis, outcome}) => {
-			health.observe(connection, outcome, startedAt + durationMillis);
+		observe: attempt => {
+			connectivity.observe(attempt);
+			const {connection, destination, durationMillis, outcome} = attempt;
 			const attributes = {
 				[attributeNames.connection]: connection,
 				[attributeNames.destination]: destination,
@@ -60,7 +81,11 @@ export function openSending(
 	const settle = createSettle({
 		write: store.write,
 		policy: {retry: config.exporter.retry_on_failure, caseQuery: backend.caseQuery},
-		onSettled: settled => reportSettled(settled, backend.destination, instruments()),
+		onSettled: settled => {
+			connectivity.settled(settled.outcome);
+			reportSettled(settled, connectivity.destination(), instruments());
+		},
+		answeredBy: connectivity.answeredBy,
 	});
 	const drain = createDrain({
 		due: async (now, underWay, limit) => (maySend ? store.read.dueSubmissions(now, underWay, limit) : []),
@@ -71,5 +96,12 @@ export function openSending(
 		concurrency,
 	});
 	stack.defer(() => drain.shutdown());
-	return {drain, health};
+	return {drain, connectivity, connections};
+}
+
+/** The sandbox is one server, wherever it listens today. */
+function serversOf(ways: Ways, backend: Backend): readonly Address[] {
+	if (backend.sandbox) return [addressOf(backend.sandbox)];
+	const servers = serversFor(ways.destinations(), 'problem_reporting');
+	return servers.flatMap(({host, ports: [port]}) => (port === undefined ? [] : [{host, port}]));
 }

@@ -1,11 +1,15 @@
 import {hostname} from 'node:os';
 import type {Config} from '../config.ts';
 import {toError} from '../errors.ts';
+import {emitHeartbeatOverdue} from '../own-telemetry/events.ts';
 import type {KnownSystem} from '../processors/config.ts';
 import type {Policy} from '../processors/decide.ts';
 import {toSystem} from '../processors/identify.ts';
 import {releaseDue} from '../processors/release.ts';
+import {lastSuccess} from '../sending/settling.ts';
+import {type ReportedConnection, type ReportedPath, reportLostConnections} from '../service-information/connection-report.ts';
 import {createHeartbeat} from '../service-information/heartbeat.ts';
+import {createHeartbeatWatch, type HeartbeatWatch, mostIntervals} from '../service-information/heartbeat-watch.ts';
 import {missingCaseNumbers} from '../service-information/overdue.ts';
 import type {Store} from '../store/store.ts';
 import type {Log} from './log.ts';
@@ -24,6 +28,7 @@ export type Upkeep = {
 /** How often held problems are looked at whose hold ends by itself. */
 const releaseIntervalMillis = 5000;
 const pruneIntervalMillis = 3_600_000;
+const reportIntervalMillis = 60_000;
 
 /** Runs at once and then again and again, each time after the last one has ended. A failure is said, and the next one tries again. */
 function every(intervalMillis: number, what: string, work: () => Promise<void>, {log, stack}: Upkeep): void {
@@ -84,3 +89,63 @@ export async function startHeartbeats(config: Config, systems: readonly KnownSys
 	stack.defer(() => heartbeat.shutdown());
 	await heartbeat.start();
 }
+
+/** Alarms when no heartbeat is answered any more. Without a system there is none to wait for. */
+export function watchHeartbeats(
+	{service_information: {heartbeat}}: Config,
+	systems: readonly KnownSystem[],
+	upkeep: Upkeep,
+): HeartbeatWatch | undefined {
+	if (systems.length === 0) return undefined;
+	const {store, log} = upkeep;
+	const watch = createHeartbeatWatch({
+		intervalMillis: heartbeat.interval,
+		lastAnswer: lastSuccess.heartbeat,
+		write: store.write,
+		async onChange(overdue, last) {
+			const since =
+				last === undefined ? 'none was ever answered' : `the last one was answered at ${new Date(last).toISOString()}`;
+			const text = overdue
+				? `no heartbeat was answered for ${mostIntervals} intervals: ${since}. Test the connections with "callhome test connectivity".`
+				: 'a heartbeat was answered again';
+			log(overdue ? 'error' : 'info', text);
+			emitHeartbeatOverdue(overdue, heartbeat.interval, last);
+			const word = overdue ? 'heartbeat_overdue' : 'heartbeat_answered';
+			const level = overdue ? ('error' as const) : ('info' as const);
+			await store.write(records => records.addActivities([{at: Date.now(), level, word, text}]));
+		},
+	});
+	every(watch.pauseMillis, 'whether heartbeats are answered could not be checked', watch.look, upkeep);
+	return watch;
+}
+
+/** Tells IBM over a connection that works that another one does not, and has not for a while. */
+export function startConnectionReports(
+	connections: readonly ReportedConnection[],
+	paths: () => readonly ReportedPath[],
+	[ownSystem]: readonly KnownSystem[],
+	upkeep: Upkeep,
+): void {
+	const {store, log, wake} = upkeep;
+	const system = ownSystem && toSystem(ownSystem, hostname());
+	const report = async () => {
+		const now = Date.now();
+		const due = await store.write(async records => {
+			const lost = await reportLostConnections(records, {connections, paths: paths(), system, now});
+			const activities = lost.map(({name, since, errorType}) => ({
+				at: now,
+				level: 'warn' as const,
+				word: 'connection_lost',
+				text: `${name} has led nowhere since ${new Date(since).toISOString()} (${errorType}), ${told(system !== undefined)}`,
+			}));
+			await records.addActivities(activities);
+			return activities;
+		});
+		for (const {text} of due) log('warn', text);
+		if (due.length > 0) wake();
+	};
+	every(reportIntervalMillis, 'a lost connection could not be reported', report, upkeep);
+}
+
+const told = (isTold: boolean) =>
+	isTold ? 'and IBM is told over another one' : 'and IBM is not told, for the configuration names no system';

@@ -1,10 +1,11 @@
 import type {Config} from '../config.ts';
 import {packageVersion} from '../own-telemetry/resource.ts';
 import {type ProblemState, problemStates} from '../problem.ts';
+import {type LightsByDestination, lights, readLights} from '../sending/lights.ts';
 import {lastSuccess} from '../sending/settling.ts';
 import {isLocked} from '../store/lock.ts';
 import {openStoreForReading, type Records} from '../store/store.ts';
-import {facts, type Output, timeText} from './print.ts';
+import {facts, type Output, table, timeText} from './print.ts';
 
 /** ESA's exit codes. */
 const exitCodeOf = {running: 0, not_running: 1, not_activated: 29} as const;
@@ -29,7 +30,12 @@ const destinationOf = ({exporter}: Config): string =>
 async function readState(directory: string) {
 	const {read, close} = openStoreForReading(directory);
 	try {
-		return {problems: await countsByState(read), queue: await read.tallyQueue(), lights: await readLights(read)};
+		return {
+			problems: await countsByState(read),
+			queue: await read.tallyQueue(),
+			totals: await readTotals(read),
+			destinations: await readLights(read),
+		};
 	} finally {
 		await close();
 	}
@@ -43,7 +49,7 @@ async function countsByState(read: Records): Promise<Record<ProblemState, number
 }
 
 /** Each by itself, for none of them says anything about the next. */
-async function readLights(read: Records) {
+async function readTotals(read: Records) {
 	const at = async (name: string) => {
 		const millis = await read.readSetting(name);
 		return millis === undefined ? undefined : timeText(Number(millis));
@@ -54,6 +60,21 @@ async function readLights(read: Records) {
 		case_opened: await at(lastSuccess.caseOpened),
 		heartbeat: await at(lastSuccess.heartbeat),
 	};
+}
+
+/** Each light by itself for each server that was ever reached, the newest first. */
+const destinationsJson = (byDestination: LightsByDestination) =>
+	Object.entries(byDestination).map(([destination, lit]) => ({
+		destination,
+		...Object.fromEntries(lights.map(light => [light, timeText(lit[light]) ?? null])),
+	}));
+
+function destinationLines(byDestination: LightsByDestination): string[] {
+	const entries = Object.entries(byDestination);
+	if (entries.length === 0) return [];
+	const head = ['Destination', 'Last reached', 'Last accepted', 'Last case opened', 'Last uploaded'];
+	const rows = entries.map(([destination, lit]) => [destination, ...lights.map(light => timeText(lit[light]) ?? 'never')]);
+	return ['', ...table(head, rows)];
 }
 
 export async function status(config: Config): Promise<Output> {
@@ -69,7 +90,8 @@ export async function status(config: Config): Promise<Output> {
 		system: config.system ?? null,
 		problems: state?.problems ?? null,
 		queue_size: state?.queue.size ?? null,
-		last_success: state ? Object.fromEntries(Object.entries(state.lights).map(([name, at]) => [name, at ?? null])) : null,
+		last_success: state ? Object.fromEntries(Object.entries(state.totals).map(([name, at]) => [name, at ?? null])) : null,
+		destinations: state ? destinationsJson(state.destinations) : null,
 	};
 	const {system} = config;
 	const counts = Object.entries(state?.problems ?? {}).filter(([, count]) => count > 0);
@@ -81,11 +103,12 @@ export async function status(config: Config): Promise<Output> {
 			['Destination', destinationOf(config)],
 			['Problems', counts.length === 0 ? 'none' : counts.map(([name, count]) => `${count} ${name}`).join(', ')],
 			['Waiting to be sent', state && String(state.queue.size)],
-			['Last reached', state?.lights.reached ?? 'never'],
-			['Last accepted', state?.lights.accepted ?? 'never'],
-			['Last case opened', state?.lights.case_opened ?? 'never'],
-			['Last heartbeat', state?.lights.heartbeat ?? 'never'],
+			['Last reached', state?.totals.reached ?? 'never'],
+			['Last accepted', state?.totals.accepted ?? 'never'],
+			['Last case opened', state?.totals.case_opened ?? 'never'],
+			['Last heartbeat', state?.totals.heartbeat ?? 'never'],
 		]),
+		...destinationLines(state?.destinations ?? {}),
 	];
 	return {json, lines, exitCode: exitCodeOf[condition]};
 }

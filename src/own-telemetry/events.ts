@@ -40,12 +40,56 @@ export function emitSubmission(
 	else emit('callhome.submission.accepted', SeverityNumber.INFO, `${submission.type} accepted`, attributes);
 }
 
-/** A connection began to work, or stopped working. */
-export function emitConnectionChange(connection: string, destination: string, state: string): void {
+export type ConnectionChange = {
+	readonly connection: string;
+	readonly destination: string;
+	readonly state: string;
+	readonly previous: string;
+	readonly errorType: string | undefined;
+};
+
+/** A connection began to work, or stopped working: its damped state, so not every failure. */
+export function emitConnectionChange({connection, destination, state, previous, errorType}: ConnectionChange): void {
 	const severity = state === 'connected' ? SeverityNumber.INFO : SeverityNumber.WARN;
 	emit('callhome.connection.state_change', severity, `${connection} to ${destination}: ${state}`, {
 		[attributeNames.connection]: connection,
 		[attributeNames.destination]: destination,
 		[attributeNames.connectionState]: state,
+		'callhome.connection.previous_state': previous,
+		...(errorType === undefined ? {} : {[attributeNames.errorType]: errorType}),
 	});
+}
+
+export type Outage = {
+	readonly destination: string;
+	readonly connections: number;
+	/** Seconds; 0 when no problem waits. */
+	readonly oldestProblemAge: number;
+};
+
+/** No connection leads to the destination. Once per outage. */
+export function emitExhausted({destination, connections, oldestProblemAge}: Outage): void {
+	emit('callhome.connection.exhausted', SeverityNumber.ERROR, `no connection leads to ${destination}`, {
+		[attributeNames.destination]: destination,
+		'callhome.connection.count': connections,
+		'callhome.queue.oldest.age': oldestProblemAge,
+	});
+}
+
+/** And its end. `duration` in seconds. */
+export function emitNoLongerExhausted(destination: string, duration: number): void {
+	emit('callhome.connection.recovered', SeverityNumber.INFO, `a connection leads to ${destination} again`, {
+		[attributeNames.destination]: destination,
+		'callhome.connection.outage.duration': duration,
+	});
+}
+
+/** No heartbeat was answered for three intervals. Once, and once at its end. `lastAnswer` in Unix milliseconds. */
+export function emitHeartbeatOverdue(overdue: boolean, intervalMillis: number, lastAnswer: number | undefined): void {
+	const attributes = {
+		'callhome.heartbeat.interval': intervalMillis / 1000,
+		...(lastAnswer === undefined ? {} : {'callhome.heartbeat.last_success.timestamp': lastAnswer / 1000}),
+	};
+	if (overdue) emit('callhome.heartbeat.overdue', SeverityNumber.ERROR, 'no heartbeat is answered', attributes);
+	else emit('callhome.heartbeat.recovered', SeverityNumber.INFO, 'a heartbeat was answered again', attributes);
 }

@@ -9,11 +9,17 @@ export type Snapshot = {
 	readonly events: number;
 	/** Unix milliseconds of the last acknowledged heartbeat. */
 	readonly lastHeartbeat: number | undefined;
+	/** By destination and light: Unix milliseconds at which it last came on. */
+	readonly lights: Readonly<Record<string, Readonly<Record<string, number | undefined>>>>;
 };
 
 export type Tallies = {
 	readonly snapshot: () => Promise<Snapshot>;
 	readonly connections: () => readonly ConnectionView[];
+	/** Whether no connection leads to the destination. */
+	readonly exhausted: () => readonly {readonly destination: string; readonly exhausted: boolean}[];
+	/** Undefined while no heartbeats are sent. */
+	readonly heartbeatOverdue: () => boolean | undefined;
 	readonly queueCapacity: number;
 	readonly heartbeatIntervalMillis: number;
 	readonly usesSandbox: boolean;
@@ -53,6 +59,10 @@ export function observeBridge(tallies: Tallies): void {
 	});
 	observe(bridgeMetrics.heartbeatInterval, () => [{value: tallies.heartbeatIntervalMillis / 1000}]);
 	observe(bridgeMetrics.heartbeatLastSuccess, async () => timestamp((await snapshot()).lastHeartbeat));
+	observe(bridgeMetrics.heartbeatOverdue, () => {
+		const overdue = tallies.heartbeatOverdue();
+		return overdue === undefined ? [] : [{value: overdue ? 1 : 0}];
+	});
 	observe(bridgeMetrics.sandboxInUse, () => [{value: tallies.usesSandbox ? 1 : 0}]);
 	observe(bridgeMetrics.connectionStatus, () => tallies.connections().flatMap(statusOf));
 	observe(bridgeMetrics.connectionLastSuccess, () =>
@@ -60,7 +70,24 @@ export function observeBridge(tallies: Tallies): void {
 			.connections()
 			.flatMap(view => timestamp(view.lastSuccessAt).map(({value}) => ({value, attributes: attributesOf(view)}))),
 	);
+	observe(bridgeMetrics.connectionExhausted, () =>
+		tallies.exhausted().map(({destination, exhausted}) => ({
+			value: exhausted ? 1 : 0,
+			attributes: {[attributeNames.destination]: destination},
+		})),
+	);
+	observe(bridgeMetrics.destinationLastSuccess, async () => lightsOf(await snapshot()));
 }
+
+const lightsOf = ({lights}: Snapshot): Observation[] =>
+	Object.entries(lights).flatMap(([destination, lit]) =>
+		Object.entries(lit).flatMap(([light, at]) =>
+			timestamp(at).map(({value}) => ({
+				value,
+				attributes: {[attributeNames.destination]: destination, [attributeNames.light]: light},
+			})),
+		),
+	);
 
 const timestamp = (millis: number | undefined): Observation[] => (millis === undefined ? [] : [{value: millis / 1000}]);
 
