@@ -3,6 +3,15 @@ import {readFileSync} from 'node:fs';
 import {createSecureContext, getCACertificates, type SecureContext} from 'node:tls';
 import {BridgeError} from '../errors.ts';
 
+/** Whom one side of a connection has to be vouched for by. */
+export type Trust = {
+	readonly context: SecureContext;
+	/** PEM certificates that the configuration adds to the public authorities and to those of this machine. */
+	readonly own: readonly string[];
+	/** SHA-256 of the public key (SubjectPublicKeyInfo) of a certificate that has to be in the chain, in base64. None: any chain. */
+	readonly pins: readonly string[];
+};
+
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The certificates in a PEM file. A file that cannot be read, or has none, is a fault of the configuration. */
@@ -32,10 +41,27 @@ function checkCertificate(certificate: string, file: string): void {
 	}
 }
 
-/** What is trusted: what Node trusts by default, and the given authorities. */
-export const trusting = (authorities: readonly string[]): SecureContext =>
-	createSecureContext({
+/** What this machine trusts beyond Node's own list, which most systems' lists repeat. Read once: a list is long. */
+let ofThisMachine: readonly string[] | undefined;
+
+export function machineAuthorities(): readonly string[] {
+	if (!ofThisMachine) {
+		const known = new Set(getCACertificates('default').map(body));
+		ofThisMachine = getCACertificates('system').filter(certificate => !known.has(body(certificate)));
+	}
+	return ofThisMachine;
+}
+
+/** A certificate without what surrounds it: lists break their lines as they like. */
+export const body = (pem: string): string => pem.replaceAll(/-----[^-]+-----|\s/g, '');
+
+/** What is trusted: Node's own list, that of this machine, and the given authorities. TLS 1.2 or newer. */
+export function trusting(own: readonly string[], pins: readonly string[] = []): Trust {
+	const added = [...machineAuthorities(), ...own];
+	const context = createSecureContext({
 		minVersion: 'TLSv1.2',
 		// Without any of our own the default stays, which Node has read already.
-		...(authorities.length > 0 && {ca: [...getCACertificates('default'), ...authorities]}),
+		...(added.length > 0 && {ca: [...getCACertificates('default'), ...added]}),
 	});
+	return {context, own, pins};
+}

@@ -1,61 +1,144 @@
-import {BridgeError} from '../errors.ts';
-import type {Connection} from '../exporter.ts';
-import {authority} from './address.ts';
-import {readAuthorities, trusting} from './authorities.ts';
+import type {Socket} from 'node:net';
+import type {StageResult} from '../attempt.ts';
+import type {Traffic} from '../destination.ts';
+import {BridgeError, isBridgeError, neverLeft, toError} from '../errors.ts';
+import type {Connection, OutboundRequest, Reply} from '../exporter.ts';
+import {type Address, addressOf} from './address.ts';
+import {type Trust, trusting} from './authorities.ts';
+import {createCandidates} from './candidates.ts';
 import type {ConnectionConfig} from './connections-config.ts';
-import {exchange} from './exchange.ts';
-import {openRoute, type Route} from './route.ts';
+import {exchange, fetchPlain, type RawReply} from './exchange.ts';
+import {createLookup, type Lookup} from './names.ts';
+import {openPlain, openRoute, openToProxy, type Route} from './route.ts';
+import {createRoutes, type RouteUse} from './routes.ts';
+import {authorization} from './tunnel.ts';
+import {createWalk, type Walk} from './walk.ts';
 
 export type ConnectionOptions = {
-	/** PEM certificates of authorities that are trusted for the destination, beside the public ones. */
+	/** PEM certificates of authorities that are trusted for every destination, beside the public ones. */
 	readonly ca?: readonly string[];
-	/** For each stage on the way to the destination. */
-	readonly connectTimeoutMillis?: number;
+	/** Whom a destination's certificate has to come from; in place of `ca`. */
+	readonly trustOf?: (host: string) => Trust;
+	readonly lookup?: Lookup;
 	/** Bytes. */
 	readonly maxReplySize?: number;
+	/** Hears how each stage went. */
+	readonly onStage?: (connection: string, destination: Address, result: StageResult) => void;
+	readonly log?: (level: 'warn', text: string) => void;
 };
 
-export type ClosableConnection = Connection & {
+export type FetchOptions = {
+	/** Bytes. */
+	readonly maxSize: number;
+	readonly signal: AbortSignal;
+};
+
+/** One way out. It holds nothing between two requests. */
+export type WayOut = Connection & {
+	readonly kind: ConnectionConfig['way']['kind'];
+	/** What may travel on it. */
+	readonly traffic: readonly Traffic[];
+	/** A socket to the destination, without TLS of ours: for what brings its own. */
+	open(destination: Address, signal: AbortSignal, use?: RouteUse): Promise<Socket>;
+	/** A GET: over TLS, or over plain HTTP without anything that could be called an upload (G4). */
+	fetch(url: URL, options: FetchOptions): Promise<RawReply>;
+	readonly walk: Walk;
 	/** Gives up what is under way. */
 	close(): Promise<void>;
 };
 
-/** One way out. It holds nothing between two requests. */
-export function createConnection(
-	config: ConnectionConfig,
-	{ca = [], connectTimeoutMillis = 5000, maxReplySize = 4 * 1024 ** 2}: ConnectionOptions = {},
-): ClosableConnection {
-	const proxy = 'proxy' in config ? config.proxy : undefined;
-	const route: Route = {
-		proxy,
-		trust: trusting(ca),
-		proxyTrust: trusting(proxy?.caFile === undefined ? [] : readAuthorities(proxy.caFile)),
-		stageMillis: connectTimeoutMillis,
-	};
+const usualReplySize = 4 * 1024 ** 2;
+
+export function createConnection(config: ConnectionConfig, options: ConnectionOptions = {}): WayOut {
+	const {ca = [], maxReplySize = usualReplySize, lookup = createLookup(), onStage, log} = options;
+	let shared: Trust | undefined;
+	const trustOf = options.trustOf ?? (() => (shared ??= trusting(ca)));
+	const {name} = config;
+	const routeFor = createRoutes(config, {
+		trustOf,
+		lookup,
+		onStage: onStage && ((destination, result) => onStage(name, destination, result)),
+	});
+	const {candidates, close: closeCandidates} = createCandidates(config, {...(log && {log})});
 	const closing = new AbortController();
 	const underWay = new Set<Promise<unknown>>();
 
-	const send: Connection['send'] = async (request, signal) => {
-		if (request.url.protocol !== 'https:') {
-			throw new BridgeError('ERR_USAGE', `${request.url.host}: nothing is uploaded over plain HTTP. Give an https:// URL.`);
+	/** Tries each way that the entry amounts to. Only what certainly has not carried anything passes the turn on. */
+	async function overFirst<T>(
+		destination: Address,
+		signal: AbortSignal,
+		open: (route: Route) => Promise<T>,
+		use?: RouteUse,
+	): Promise<T> {
+		const failures: Error[] = [];
+		for (const candidate of await candidates(destination, signal)) {
+			try {
+				return await open(routeFor(candidate, destination, use));
+			} catch (thrown) {
+				failures.push(toError(thrown));
+				if (!isBridgeError(thrown, ...neverLeft) || signal.aborted) break;
+			}
 		}
-		const limit = AbortSignal.any([signal, closing.signal]);
-		const {hostname, port} = request.url;
-		const destination = {host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 443 : Number(port)};
-		const socket = await openRoute(destination, route, limit);
-		return exchange(socket, request, maxReplySize, limit);
-	};
+		throw combined(failures, name);
+	}
+
+	/** Runs until it ends by itself, or the connection is closed. */
+	function track<T>(run: (limit: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+		const running = run(AbortSignal.any([signal, closing.signal]));
+		underWay.add(running);
+		return running.finally(() => underWay.delete(running));
+	}
+
+	async function ask(request: Omit<OutboundRequest, 'secrets'>, maxSize: number, limit: AbortSignal): Promise<RawReply> {
+		const destination = addressOf(request.url);
+		const socket = await overFirst(destination, limit, route => openRoute(destination, route, limit));
+		return exchange(socket, request, maxSize, limit);
+	}
+
+	async function fetchOverHttp(url: URL, maxSize: number, limit: AbortSignal): Promise<RawReply> {
+		const destination = addressOf(url);
+		const {socket, headers} = await overFirst(destination, limit, async route => {
+			const {proxy} = route;
+			if (!proxy || proxy.protocol === 'socks5') return {socket: await openPlain(destination, route, limit), headers: undefined};
+			return {socket: await openToProxy(proxy, route, limit), headers: authorization(proxy)};
+		});
+		return fetchPlain(socket, url, headers, maxSize, limit);
+	}
 
 	return {
-		name: proxy ? `proxy ${authority(proxy)}` : 'direct',
+		name,
+		kind: config.way.kind,
+		traffic: config.for,
 		async send(request, signal) {
-			const reply = send(request, signal);
-			underWay.add(reply);
-			return reply.finally(() => underWay.delete(reply));
+			if (request.url.protocol !== 'https:') {
+				throw new BridgeError('ERR_USAGE', `${request.url.host}: nothing is uploaded over plain HTTP. Give an https:// URL.`);
+			}
+			return asText(await track(limit => ask(request, maxReplySize, limit), signal));
 		},
+		open: (destination, signal, use) =>
+			track(limit => overFirst(destination, limit, route => openPlain(destination, route, limit), use), signal),
+		fetch: (url, {maxSize, signal}) =>
+			url.protocol === 'https:'
+				? track(limit => ask({url, method: 'GET', headers: {}, body: ''}, maxSize, limit), signal)
+				: track(limit => fetchOverHttp(url, maxSize, limit), signal),
+		walk: createWalk({name, candidates, routeFor, maxReplySize}),
 		async close() {
 			closing.abort();
 			await Promise.allSettled(underWay);
+			await closeCandidates();
 		},
 	};
+}
+
+const asText = ({statusCode, headers, body}: RawReply): Reply => ({statusCode, headers, body: body.toString('utf8')});
+
+/** Of several ways that an entry amounts to, each with its reason. What may have left decides alone. */
+function combined(failures: readonly Error[], name: string): Error {
+	const last = failures.at(-1);
+	if (!last) return new BridgeError('ERR_NOT_CONFIGURED', `${name} leads nowhere.`, {hop: 'proxy'});
+	const all = failures.filter(failure => isBridgeError(failure, ...neverLeft)) as BridgeError[];
+	const [first] = all;
+	if (!first || all.length < 2 || all.length < failures.length) return last;
+	const hop = all.every(failure => failure.hop === 'proxy') ? 'proxy' : undefined;
+	return new BridgeError(first.code, all.map(({message}) => message).join(' '), {cause: first, hop});
 }

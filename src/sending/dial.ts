@@ -53,7 +53,11 @@ export function dial(
 	function settle(how: () => void) {
 		clearTimeout(timer);
 		signal.removeEventListener('abort', giveUp);
-		for (const socket of open) socket.removeAllListeners('error').on('error', () => {}).destroy();
+		for (const socket of open)
+			socket
+				.removeAllListeners('error')
+				.on('error', () => {})
+				.destroy();
 		open.clear();
 		how();
 	}

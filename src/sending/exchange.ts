@@ -1,21 +1,60 @@
+import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {Client, type Dispatcher} from 'undici';
 import {BridgeError, toError} from '../errors.ts';
-import type {OutboundRequest, Reply} from '../exporter.ts';
+import type {OutboundRequest} from '../exporter.ts';
 import {notHttp, over} from './over.ts';
 
+/** A reply as it came. */
+export type RawReply = {
+	readonly statusCode: number;
+	/** Lower-case names; a repeated header's values joined by ", ". */
+	readonly headers: Readonly<Record<string, string>>;
+	readonly body: Buffer;
+};
+
 /**
-One POST over one socket, which is closed after it. A socket that is kept may be closed by the other side just when the next
+One request over one socket, which is closed after it. A socket that is kept may be closed by the other side just when the next
 request is written, and then nobody knows whether that one arrived; a handshake more is the lesser price where each request
 may open a case (G3). Redirects are answers like any other: they are not followed.
 */
 export async function exchange(
 	socket: TLSSocket,
-	request: OutboundRequest,
+	{url, method, headers, body}: Omit<OutboundRequest, 'secrets'>,
 	maxReplySize: number,
 	signal: AbortSignal,
-): Promise<Reply> {
-	const {url, method, headers, body} = request;
+): Promise<RawReply> {
+	return ask(
+		socket,
+		url,
+		{path: `${url.pathname}${url.search}`, method, headers, ...(body !== '' && {body})},
+		maxReplySize,
+		signal,
+	);
+}
+
+/**
+A GET without a body over plain HTTP, and nothing else ever: nothing is uploaded over it (G4). To a proxy, which is told the
+whole URL, `proxyHeaders` say who asks.
+*/
+export async function fetchPlain(
+	socket: Socket,
+	url: URL,
+	proxyHeaders: Readonly<Record<string, string>> | undefined,
+	maxReplySize: number,
+	signal: AbortSignal,
+): Promise<RawReply> {
+	const path = proxyHeaders ? `${url.origin}${url.pathname}` : url.pathname;
+	return ask(socket, url, {path, method: 'GET', headers: {host: url.host, ...proxyHeaders}}, maxReplySize, signal);
+}
+
+async function ask(
+	socket: Socket,
+	url: URL,
+	request: Omit<Dispatcher.RequestOptions, 'signal'>,
+	maxReplySize: number,
+	signal: AbortSignal,
+): Promise<RawReply> {
 	// No limits of undici's own: the signal bounds the whole. `pipelining: 0` says "connection: close".
 	const client = new Client(url.origin, {
 		connect: over(socket),
@@ -26,12 +65,12 @@ export async function exchange(
 	});
 	let stage: Stage = 'request';
 	try {
-		const response = await client.request({path: `${url.pathname}${url.search}`, method, headers, body, signal});
+		const response = await client.request({...request, signal});
 		stage = 'reply';
 		return {
 			statusCode: response.statusCode,
 			headers: joined(response.headers),
-			body: await textOf(response.body, maxReplySize, url.host),
+			body: await bytesOf(response.body, maxReplySize, url.host),
 		};
 	} catch (thrown) {
 		throw exchangeError(toError(thrown), stage, url.host, signal);
@@ -49,7 +88,7 @@ const joined = (headers: Dispatcher.ResponseData['headers']): Record<string, str
 		),
 	);
 
-async function textOf(body: AsyncIterable<Buffer>, maxReplySize: number, host: string): Promise<string> {
+async function bytesOf(body: AsyncIterable<Buffer>, maxReplySize: number, host: string): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of body) {
@@ -62,7 +101,7 @@ async function textOf(body: AsyncIterable<Buffer>, maxReplySize: number, host: s
 		}
 		chunks.push(chunk);
 	}
-	return Buffer.concat(chunks).toString('utf8');
+	return Buffer.concat(chunks);
 }
 
 /** From here on the request may have arrived, whatever went wrong. */

@@ -1,4 +1,3 @@
-import {once} from 'node:events';
 import {isIP, type Socket} from 'node:net';
 import {BridgeError} from '../errors.ts';
 import {type Address, authority} from './address.ts';
@@ -87,8 +86,23 @@ async function read(socket: Socket, size: number, proxy: ProxyConfig, signal: Ab
 		const bytes = socket.read(size) as Buffer | null;
 		if (bytes !== null && bytes.length === size) return bytes;
 		if (bytes !== null || socket.readableEnded || socket.destroyed) throw closed(proxy);
-		await Promise.race([once(socket, 'readable', {signal}), once(socket, 'close', {signal})]);
+		await moreFrom(socket, signal);
 	}
+}
+
+/** Resolves when there is something to look at: bytes, an end or an error. */
+function moreFrom(socket: Socket, signal: AbortSignal): Promise<void> {
+	const {promise, resolve, reject} = Promise.withResolvers<void>();
+	const look = () => resolve();
+	const giveUp = () => reject(signal.reason);
+	if (signal.aborted) giveUp();
+	const events = ['readable', 'end', 'close', 'error'] as const;
+	for (const event of events) socket.on(event, look);
+	signal.addEventListener('abort', giveUp, {once: true});
+	return promise.finally(() => {
+		for (const event of events) socket.off(event, look);
+		signal.removeEventListener('abort', giveUp);
+	});
 }
 
 function refusal(reply: number, proxy: ProxyConfig, host: string): BridgeError {

@@ -12,9 +12,9 @@ export async function openTunnel(socket: Socket, proxy: ProxyConfig, destination
 	const client = new Client(`http://${authority(proxy)}`, {connect: over(socket), headersTimeout: 0});
 	const host = authority(destination);
 	try {
-		const {statusCode} = await client.connect({path: host, headers: {host, ...authorization(proxy)}, signal});
+		const {statusCode, headers} = await client.connect({path: host, headers: {host, ...authorization(proxy)}, signal});
 		if (statusCode >= 200 && statusCode < 300) return socket;
-		throw refusal(statusCode, proxy, host);
+		throw refusal(statusCode, reasonIn(headers), proxy, host);
 	} catch (thrown) {
 		if (signal.aborted || thrown instanceof BridgeError) throw thrown;
 		throw noAnswer(proxy, host, toError(thrown));
@@ -23,22 +23,47 @@ export async function openTunnel(socket: Socket, proxy: ProxyConfig, destination
 	}
 }
 
-function authorization({username, password}: ProxyConfig): Record<string, string> {
+/** What goes with a request to the proxy, so that it need not ask. */
+export function authorization({username, password}: ProxyConfig): Record<string, string> {
 	if (username === undefined && password === undefined) return {};
 	const credentials = Buffer.from(`${username ?? ''}:${password?.reveal() ?? ''}`).toString('base64');
 	return {'proxy-authorization': `Basic ${credentials}`};
 }
 
-function refusal(statusCode: number, proxy: ProxyConfig, host: string): BridgeError {
-	if (statusCode !== 407) {
-		const message = `The ${proxyName(proxy)} refused a tunnel to ${host} with status ${statusCode}. Allow CONNECT to ${host} on it.`;
+/** Squid says in a header why: ERR_CONNECT_FAIL 111, ERR_DNS_FAIL 0, ERR_ACCESS_DENIED 0. */
+function reasonIn(headers: Record<string, string | string[] | undefined>): string {
+	const reason = [headers['x-squid-error']].flat()[0] ?? '';
+	return /^[A-Z_]+( \d+)?$/.test(reason) && reason.length <= 60 ? reason : '';
+}
+
+/** The proxy is well, and the way beyond it is not. */
+const isBehind = (statusCode: number, reason: string) =>
+	statusCode === 502 ||
+	statusCode === 504 ||
+	/^ERR_(CONNECT_FAIL|DNS_FAIL|CANNOT_FORWARD|READ_TIMEOUT|LIFETIME_EXP)/.test(reason);
+
+function refusal(statusCode: number, reason: string, proxy: ProxyConfig, host: string): BridgeError {
+	const status = `status ${statusCode}${reason === '' ? '' : `, ${reason}`}`;
+	if (statusCode === 407) return wrongCredentials(proxy, host);
+	if (isBehind(statusCode, reason)) {
+		const message = `The ${proxyName(proxy)} cannot reach ${host} itself (${status}). Look at its own way to the Internet, and its DNS.`;
 		return new BridgeError('ERR_PROXY_REFUSED', message);
 	}
+	if (statusCode === 429 || statusCode === 503) {
+		const message = `The ${proxyName(proxy)} is busy: it refused a tunnel to ${host} with ${status}. Allow this machine more connections on it.`;
+		return new BridgeError('ERR_PROXY_BUSY', message, {hop: 'proxy'});
+	}
+	const message = `The ${proxyName(proxy)} refused a tunnel to ${host} with ${status}. Allow CONNECT to ${host} on it.`;
+	return new BridgeError('ERR_PROXY_REFUSED', message);
+}
+
+function wrongCredentials(proxy: ProxyConfig, host: string): BridgeError {
 	const advice =
 		proxy.username === undefined
 			? 'It wants a user name and a password: write them into the URL of the proxy.'
 			: 'It does not take the configured user name and password with Basic authentication: correct them.';
-	return new BridgeError('ERR_PROXY_AUTHENTICATION', `The ${proxyName(proxy)} answered 407 to a tunnel to ${host}. ${advice}`);
+	const message = `The ${proxyName(proxy)} answered 407 to a tunnel to ${host}. ${advice}`;
+	return new BridgeError('ERR_PROXY_AUTHENTICATION', message, {hop: 'proxy'});
 }
 
 function noAnswer(proxy: ProxyConfig, host: string, cause: Error): BridgeError {
@@ -49,5 +74,5 @@ function noAnswer(proxy: ProxyConfig, host: string, cause: Error): BridgeError {
 			? 'Check that an HTTP proxy listens there, and whether its URL begins with https://.'
 			: 'Check that an HTTP proxy listens there.';
 	const message = `The ${proxyName(proxy)} ${what} when asked for a tunnel to ${host}. ${advice}`;
-	return new BridgeError('ERR_PROXY_REFUSED', message, {cause: unparsable ?? cause});
+	return new BridgeError('ERR_PROXY_REFUSED', message, {cause: unparsable ?? cause, hop: 'proxy'});
 }

@@ -1,6 +1,12 @@
+import type {TLSSocket} from 'node:tls';
 import type {StageResult} from '../attempt.ts';
-import type {BridgeError} from '../errors.ts';
+import {BridgeError, isBridgeError, neverLeft, toError} from '../errors.ts';
 import type {Reply} from '../exporter.ts';
+import {type Address, authority} from './address.ts';
+import {exchange} from './exchange.ts';
+import {openRoute, type Route} from './route.ts';
+import type {RouteUse} from './routes.ts';
+import type {Candidate, Candidates} from './way.ts';
 
 /** A question that carries nothing of the operator's, to see whether the right service answers. */
 export type Probe = {
@@ -24,3 +30,67 @@ export type WalkTarget = {
 
 /** Walks one connection to a target, stage by stage, and stops at the first that fails. Never rejects. */
 export type Walk = (target: WalkTarget, signal: AbortSignal) => Promise<readonly StageResult[]>;
+
+export type WalkParts = {
+	readonly name: string;
+	readonly candidates: Candidates;
+	readonly routeFor: (candidate: Candidate, destination: Address, use?: RouteUse) => Route;
+	readonly maxReplySize: number;
+	readonly now?: () => number;
+};
+
+export function createWalk({name, candidates, routeFor, maxReplySize, now = Date.now}: WalkParts): Walk {
+	const before = (error: BridgeError): StageResult => ({stage: 'connection', peer: name, startedAt: now(), duration: 0, error});
+
+	async function openFirst(target: WalkTarget, use: RouteUse, signal: AbortSignal): Promise<TLSSocket> {
+		const ways = await candidates(target, signal);
+		for (const [index, candidate] of ways.entries()) {
+			try {
+				return await openRoute(target, routeFor(candidate, target, use), signal);
+			} catch (error) {
+				if (index === ways.length - 1 || !isBridgeError(error, ...neverLeft)) throw error;
+			}
+		}
+		throw new BridgeError('ERR_NOT_CONFIGURED', `${name} leads nowhere.`, {hop: 'proxy'});
+	}
+
+	return async function walk(target, signal) {
+		const results: StageResult[] = [];
+		const onStage = (result: StageResult) => results.push(result);
+		const {address, probe} = target;
+		try {
+			const socket = await openFirst(target, {onStage, ...(address !== undefined && {address})}, signal);
+			await question(socket, target, probe, onStage, signal, {maxReplySize, now});
+		} catch (thrown) {
+			// Every stage has said its failure; what comes before the first one has not.
+			if (!results.at(-1)?.error) onStage(before(toBridgeError(thrown)));
+		}
+		return results;
+	};
+}
+
+async function question(
+	socket: TLSSocket,
+	{host, port}: WalkTarget,
+	probe: Probe | undefined,
+	onStage: (result: StageResult) => void,
+	signal: AbortSignal,
+	{maxReplySize, now}: {readonly maxReplySize: number; readonly now: () => number},
+): Promise<void> {
+	if (!probe) return void socket.destroy();
+	const {method, path, headers, body, judge} = probe;
+	const begun = {stage: 'http' as const, peer: authority({host, port}), startedAt: now()};
+	const since = () => Math.max(0, now() - begun.startedAt);
+	const url = new URL(`https://${begun.peer}${path}`);
+	try {
+		const reply = await exchange(socket, {url, method, headers, body}, maxReplySize, signal);
+		onStage({...begun, duration: since(), detail: `HTTP status ${reply.statusCode}`});
+		const judged = judge({...reply, body: reply.body.toString('utf8')});
+		onStage({...begun, stage: 'application', duration: 0, ...judged});
+	} catch (thrown) {
+		onStage({...begun, duration: since(), error: toBridgeError(thrown)});
+	}
+}
+
+const toBridgeError = (thrown: unknown): BridgeError =>
+	isBridgeError(thrown) ? thrown : new BridgeError('ERR_CONNECTION_REFUSED', toError(thrown).message, {cause: thrown});

@@ -4,7 +4,7 @@ import type {ExecutionContext} from 'ava';
 import {BridgeError, type BridgeErrorCode} from '../../src/errors.ts';
 import type {Connection, OutboundRequest} from '../../src/exporter.ts';
 import {Secret} from '../../src/secret.ts';
-import {type ClosableConnection, type ConnectionOptions, createConnection} from '../../src/sending/connections.ts';
+import {type ConnectionOptions, createConnection, type WayOut} from '../../src/sending/connections.ts';
 import {connectionsSchema} from '../../src/sending/connections-config.ts';
 import {issue, makeAuthority} from './certificates.ts';
 
@@ -27,21 +27,21 @@ export const requestTo = (url: URL): OutboundRequest => ({
 	secrets: [new Secret(apiKey)],
 });
 
-export function wayOut(t: ExecutionContext, config: unknown, options: ConnectionOptions = {}): ClosableConnection {
-	const [parsed] = connectionsSchema.parse([config]);
+export type WayOptions = ConnectionOptions & {readonly connectTimeoutMillis?: number};
+
+export function wayOut(t: ExecutionContext, config: object, {connectTimeoutMillis, ...options}: WayOptions = {}): WayOut {
+	const [[kind = '', settings = {}] = []] = Object.entries(config);
+	const connect_timeout = `${connectTimeoutMillis ?? patienceMillis}ms`;
+	const [parsed] = connectionsSchema.parse([{[kind]: {connect_timeout, ...settings}}]);
 	if (!parsed) throw new Error('no connection');
-	const connection = createConnection(parsed, {
-		ca: [authority.certificate],
-		connectTimeoutMillis: patienceMillis,
-		...options,
-	});
+	const connection = createConnection(parsed, {ca: [authority.certificate], ...options});
 	t.teardown(() => connection.close());
 	return connection;
 }
 
-export const direct = (t: ExecutionContext, options?: ConnectionOptions) => wayOut(t, {direct: {}}, options);
+export const direct = (t: ExecutionContext, options?: WayOptions) => wayOut(t, {direct: {}}, options);
 
-export const through = (t: ExecutionContext, port: number, options?: ConnectionOptions) =>
+export const through = (t: ExecutionContext, port: number, options?: WayOptions) =>
 	wayOut(t, {proxy: {url: `http://user:${encodeURIComponent(proxyPassword)}@127.0.0.1:${port}`}}, options);
 
 export const post = (connection: Connection, url: URL, signal = AbortSignal.timeout(patienceMillis)) =>

@@ -76,7 +76,7 @@ test("a proxy's authority is not trusted for the destination", async t => {
 	const file = join(await temporaryDirectory(t), 'proxy-ca.pem');
 	writeFileSync(file, proxyAuthority.certificate);
 	const connection = wayOut(t, {proxy: {url: `https://localhost:${proxy.port}`, ca_file: file}});
-	t.regex(await failsWith(t, 'ERR_CERTIFICATE', post(connection, url)), /TLS inspection/);
+	t.regex(await failsWith(t, 'ERR_TLS_INSPECTED', post(connection, url)), /presented by "CN=Proxy authority".*TLS inspection/);
 });
 
 test('a ca_file that is missing or has no certificate is a fault of the configuration', async t => {

@@ -13,7 +13,15 @@ for (const [what, instead, code, pattern] of [
 		/correct them/,
 	],
 	['forbids the tunnel', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n', 'ERR_PROXY_REFUSED', /status 403.*Allow CONNECT/],
-	['cannot reach the destination', 'HTTP/1.0 503 Service Unavailable\r\n\r\n<html>', 'ERR_PROXY_REFUSED', /status 503/],
+	['is busy', 'HTTP/1.0 503 Service Unavailable\r\n\r\n<html>', 'ERR_PROXY_BUSY', /is busy.*status 503/],
+	['has too many requests of this machine', 'HTTP/1.1 429 Too Many Requests\r\n\r\n', 'ERR_PROXY_BUSY', /is busy.*status 429/],
+	[
+		'cannot reach the destination',
+		'HTTP/1.1 503 Service Unavailable\r\nX-Squid-Error: ERR_CONNECT_FAIL 111\r\n\r\n',
+		'ERR_PROXY_REFUSED',
+		/cannot reach localhost.*ERR_CONNECT_FAIL 111/,
+	],
+	['waits for the destination in vain', 'HTTP/1.1 504 Gateway Timeout\r\n\r\n', 'ERR_PROXY_REFUSED', /cannot reach/],
 	['redirects', 'HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n', 'ERR_PROXY_REFUSED', /status 302/],
 	['answers in no HTTP', `SSH-2.0-OpenSSH_9.9 ${apiKey}\r\n`, 'ERR_PROXY_REFUSED', /not answer in HTTP/],
 	[

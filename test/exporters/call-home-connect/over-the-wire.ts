@@ -40,7 +40,7 @@ function senderTo(t: ExecutionContext, endpoint: URL, ways: readonly unknown[]) 
 	const attempts: Attempt[] = [];
 	const connections = connectionsSchema
 		.parse(ways)
-		.map(way => createConnection(way, {ca: [authority.certificate], connectTimeoutMillis: 15_000}));
+		.map(way => createConnection({...way, stageMillis: 15_000}, {ca: [authority.certificate]}));
 	t.teardown(() => Promise.all(connections.map(connection => connection.close())));
 	const exporter = createCallHomeConnectExporter(optionsOf({endpoint: endpoint.href, timeout: '30s'}), parties);
 	const observe = (attempt: Attempt) => attempts.push(attempt);
