@@ -20,11 +20,12 @@ const headerValue = secret.refine(
 );
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is not the name of an HTTP header');
 
-/** The URL is a secret, as it may carry a password. */
-const proxy = secret.transform((value, refinement): Secret | 'from_environment' => {
-	if (value.reveal() === 'from_environment') return 'from_environment';
+/** The URL is a secret, as it may carry a password. `connections` goes the way of everything else that leaves. */
+const proxy = secret.transform((value, refinement): Secret | 'from_environment' | 'connections' => {
+	const word = value.reveal();
+	if (word === 'from_environment' || word === 'connections') return word;
 	if (/^https?:$/.test(URL.parse(value.reveal())?.protocol ?? '')) return value;
-	refinement.addIssue({code: 'custom', message: 'must be a URL with http:// or https://, or from_environment'});
+	refinement.addIssue({code: 'custom', message: 'must be a URL with http:// or https://, from_environment, or connections'});
 	return z.NEVER;
 });
 

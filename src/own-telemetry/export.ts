@@ -14,6 +14,7 @@ import type {OtlpOptions} from './config.ts';
 import {type Log, routeDiagnostics} from './diagnostics.ts';
 import {type Environment, type ExporterOptionsOf, exporterOptions, type OtlpPlan} from './otlp.ts';
 import {packageVersion} from './resource.ts';
+import type {OpenTunnel} from './tunnel-agent.ts';
 
 export type ExportPipeline = {forceFlush(): Promise<void>; shutdown(): Promise<void>};
 
@@ -30,6 +31,7 @@ export type ExportStart = {
 	readonly resource: Resource;
 	readonly metricReader: IMetricReader;
 	readonly environment: Environment;
+	readonly openTunnel: OpenTunnel | undefined;
 	readonly report: Log;
 };
 
@@ -40,9 +42,10 @@ export async function startExport({
 	resource,
 	metricReader,
 	environment,
+	openTunnel,
 	report,
 }: ExportStart): Promise<ExportPipeline> {
-	const optionsOf = await exporterOptions(otlp, `callhome-bridge/${packageVersion()}`, environment);
+	const optionsOf = await exporterOptions(otlp, `callhome-bridge/${packageVersion()}`, environment, openTunnel);
 	const spanProcessors = spanProcessorsOf(plan, optionsOf);
 	const logRecordProcessors = logProcessorsOf(plan, optionsOf);
 	const periodicReaders = metricReadersOf(plan, optionsOf, otlp, environment);

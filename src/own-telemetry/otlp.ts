@@ -5,6 +5,7 @@ import type {CompressionAlgorithm} from '@opentelemetry/otlp-exporter-base';
 import type {OTLPExporterNodeConfigBase} from '@opentelemetry/otlp-exporter-base/node-http';
 import {BridgeError, toError} from '../errors.ts';
 import type {OtlpOptions} from './config.ts';
+import {type OpenTunnel, tunnelAgent} from './tunnel-agent.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export const signals = ['traces', 'metrics', 'logs'] as const;
@@ -42,18 +43,29 @@ export async function exporterOptions(
 	options: OtlpOptions | undefined,
 	userAgent: string,
 	environment: Environment,
+	openTunnel: OpenTunnel = noTunnel,
 ): Promise<ExporterOptionsOf> {
 	if (!options) return () => ({userAgent});
 	const agentOptions = await agentOptionsOf(options, environment);
+	const agentOf = (protocol: string) =>
+		options.proxy === 'connections'
+			? tunnelAgent(protocol === 'http:' ? 'http:' : 'https:', openTunnel, agentOptions)
+			: protocol === 'http:'
+				? new HttpAgent(agentOptions)
+				: new HttpsAgent(agentOptions);
 	const headers = Object.fromEntries(Object.entries(options.headers).map(([name, value]) => [name, value.reveal()]));
 	return signal => ({
 		...(options.endpoint === undefined ? {} : {url: urlOf(options.endpoint, signal)}),
 		headers,
 		timeoutMillis: options.timeout,
 		compression: options.compression as CompressionAlgorithm,
-		httpAgentOptions: protocol => (protocol === 'http:' ? new HttpAgent(agentOptions) : new HttpsAgent(agentOptions)),
+		httpAgentOptions: agentOf,
 		userAgent,
 	});
+}
+
+async function noTunnel(): Promise<never> {
+	throw new BridgeError('ERR_NOT_CONFIGURED', 'telemetry.otlp.proxy: connections works in the running bridge only');
 }
 
 function urlOf(endpoint: string, signal: Signal): string {
@@ -69,7 +81,7 @@ async function agentOptionsOf(options: OtlpOptions, environment: Environment): P
 	);
 	// Only the agent's own timeout ends a CONNECT that the proxy never answers.
 	const agentOptions: AgentOptions = {keepAlive: true, timeout, ca, cert, key};
-	if (proxy === undefined) return agentOptions;
+	if (proxy === undefined || proxy === 'connections') return agentOptions;
 	const proxyEnv = proxy === 'from_environment' ? environment : {HTTP_PROXY: proxy.reveal(), HTTPS_PROXY: proxy.reveal()};
 	return {...agentOptions, proxyEnv};
 }

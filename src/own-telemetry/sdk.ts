@@ -8,6 +8,7 @@ import {type Log, rateLimited, routeDiagnostics} from './diagnostics.ts';
 import type {ExportPipeline} from './export.ts';
 import {type Environment, planOtlp} from './otlp.ts';
 import {secretsOf} from './secrets.ts';
+import type {OpenTunnel} from './tunnel-agent.ts';
 
 export type Telemetry = {
 	/** Sends what waits. Resolves also when that failed, and in bounded time. */
@@ -23,6 +24,8 @@ export type TelemetryStart = {
 	/** Where failures of the telemetry itself are said. They never reach anybody else. */
 	readonly log: Log;
 	readonly environment?: Environment;
+	/** Leads where `otlp.proxy: connections` says. */
+	readonly openTunnel?: OpenTunnel;
 	readonly patienceMillis?: number;
 };
 
@@ -32,7 +35,7 @@ page and nothing else, for the exporters cost 40 MB and half a second.
 */
 export async function startTelemetry(
 	options: TelemetryOptions,
-	{resource: attributes, metricReader, log, environment = process.env, patienceMillis = 5000}: TelemetryStart,
+	{resource: attributes, metricReader, log, environment = process.env, openTunnel, patienceMillis = 5000}: TelemetryStart,
 ): Promise<Telemetry> {
 	const secrets = secretsOf(options.otlp, environment);
 	const report = rateLimited(message => log(redact(message, secrets)));
@@ -43,7 +46,7 @@ export async function startTelemetry(
 		plan.size === 0
 			? startMetrics(resource, metricReader)
 			: await import('./export.ts').then(({startExport}) =>
-					startExport({plan, otlp: options.otlp, resource, metricReader, environment, report}),
+					startExport({plan, otlp: options.otlp, resource, metricReader, environment, openTunnel, report}),
 				);
 
 	const bounded = async (work: Promise<void>) => {
