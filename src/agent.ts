@@ -2,6 +2,7 @@ import {mkdirSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
 import {type CallHome, openCallHome} from './agent/callhome.ts';
 import type {Log} from './agent/log.ts';
+import {openWays, type Ways} from './agent/ways.ts';
 import {startAll} from './component.ts';
 import type {Config} from './config.ts';
 import {BridgeError, isBridgeError} from './errors.ts';
@@ -25,7 +26,9 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 	await using stack = new AsyncDisposableStack();
 	mkdirSync(config.store.directory, {recursive: true, mode: 0o700});
 	const readiness: Record<string, true | string> = {store: 'opening', 'OTLP receiver': 'starting'};
-	const page = await openTelemetry(config, log, stack);
+	const ways = openWays(config, log);
+	stack.defer(() => ways.close());
+	const page = await openTelemetry(config, log, ways, stack);
 	const metricsServer = createMetricsServer(
 		{endpoint: config.telemetry.metrics_endpoint},
 		{collect: page, readiness: () => readiness},
@@ -46,7 +49,7 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 		readiness['OTLP receiver'] = 'shutting down';
 	});
 
-	callHome = await openWhenThereIsRoom(config, log, reason => {
+	callHome = await openWhenThereIsRoom(config, log, ways, reason => {
 		readiness.store = reason;
 	});
 	callHome.observe();
@@ -67,10 +70,10 @@ function notReady(): never {
 const pauseWhileFullMillis = 5000;
 
 /** A disk that was full before the start does not end the bridge: it refuses events, says so, and goes on when there is room. */
-async function openWhenThereIsRoom(config: Config, log: Log, wait: (reason: string) => void): Promise<CallHome> {
+async function openWhenThereIsRoom(config: Config, log: Log, ways: Ways, wait: (reason: string) => void): Promise<CallHome> {
 	for (;;) {
 		try {
-			return await openCallHome(config, log);
+			return await openCallHome(config, log, ways);
 		} catch (error) {
 			if (!isBridgeError(error, 'ERR_STORE_FULL', 'ERR_STORE_BUSY')) throw error;
 			wait(error.message);
@@ -81,13 +84,14 @@ async function openWhenThereIsRoom(config: Config, log: Log, wait: (reason: stri
 }
 
 /** Registers the SDK and returns what makes the metrics page. */
-async function openTelemetry(config: Config, log: Log, stack: AsyncDisposableStack): Promise<() => Promise<string>> {
+async function openTelemetry(config: Config, log: Log, ways: Ways, stack: AsyncDisposableStack): Promise<() => Promise<string>> {
 	const {reader, page} = createPrometheusReader();
 	const instanceId = await readInstanceId(config.store.directory);
 	const telemetry = await startTelemetry(config.telemetry, {
 		resource: resourceAttributes(config.telemetry, instanceId, {version: packageVersion()}),
 		metricReader: reader,
 		log: text => log('warn', text),
+		openTunnel: (target, signal) => ways.open('telemetry', target, signal),
 	});
 	stack.defer(() => telemetry.shutdown());
 	stack.defer(observeProcess());

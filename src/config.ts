@@ -14,6 +14,8 @@ import {connectionsSchema} from './sending/connections-config.ts';
 import {retrySchema} from './sending/retry.ts';
 import {serviceInformationSchema} from './service-information/heartbeat.ts';
 import {byteSize, duration} from './settings.ts';
+import {supportProxySchema} from './support-proxy/config.ts';
+import {updatesSchema} from './updates/config.ts';
 
 const text = (max: number) => z.string().min(1).max(max);
 
@@ -70,7 +72,8 @@ export const configSchema = z
 		processors: processorsSchema.prefault({}),
 		service_information: serviceInformationSchema.prefault({}),
 		connections: connectionsSchema.prefault([{direct: {}}]),
-		destinations: destinationsSchema.prefault({}),
+		destinations: destinationsSchema.extend({updates: updatesSchema.optional()}).prefault({}),
+		support_proxy: supportProxySchema.optional(),
 		exporter: exporterSchema,
 		consent: consentSchema.prefault({}),
 		telemetry: telemetrySchema.prefault({}),
@@ -83,7 +86,7 @@ export const configSchema = z
 export type Config = z.output<typeof configSchema>;
 
 /** Keys of the public contract that this version does not have: said by name, instead of "unknown". */
-const notYet = new Set(['console', 'support_proxy', 'redaction', 'notifications']);
+const notYet = new Set(['console', 'redaction', 'notifications']);
 
 /** What `run` works with when there is no file: everything on this machine, nothing reaches IBM. */
 export const embeddedConfig = `

@@ -93,7 +93,7 @@ test('an unknown key is named with its own line, also deep down', t => {
 });
 
 test('a key of a later version is not called unknown', t => {
-	t.deepEqual(faultsOf(`${minimal}support_proxy: {}\n`), ['2 support_proxy: this version does not have it yet']);
+	t.deepEqual(faultsOf(`${minimal}console: {}\n`), ['2 console: this version does not have it yet']);
 });
 
 test('a variable that is not set is a fault and not an empty text', t => {

@@ -23,7 +23,7 @@ import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
 import {startConnectionReports, startHeartbeats, startPruning, startReleases, watchHeartbeats} from './upkeep.ts';
-import {openWays} from './ways.ts';
+import type {Ways} from './ways.ts';
 
 /** A bridge that takes events and sends what is to be sent; who brings the events is the caller's affair. */
 export type CallHome = {
@@ -38,10 +38,9 @@ export type CallHome = {
 	shutdown(): Promise<void>;
 };
 
-/** Opens the store, and starts to send. The order is that of the path; shutdown goes back. */
-export async function openCallHome(config: Config, log: Log, ways = openWays(config, log)): Promise<CallHome> {
+/** Opens the store, and starts to send. The order is that of the path; shutdown goes back. The ways stay the caller's. */
+export async function openCallHome(config: Config, log: Log, ways: Ways): Promise<CallHome> {
 	await using stack = new AsyncDisposableStack();
-	stack.defer(() => ways.close());
 	const {directory, max_size, queue_capacity, retention} = config.store;
 	stack.use(lockDirectory(directory));
 	const store = await openStore({

@@ -7,6 +7,7 @@ import {createReaders, type Reader} from '../receivers/otlp/reading.ts';
 import {openCallHome} from './callhome.ts';
 import type {Log} from './log.ts';
 import {createPreselection, type Preselection} from './preselection.ts';
+import {openWays} from './ways.ts';
 
 export type EmbeddedOptions = {
 	/** The configuration file. Without it `./callhome.yaml`, and without that one the sandbox on this machine. */
@@ -34,7 +35,8 @@ const logToDiagnostics: Log = (level, text) => diag[level](`callhome-bridge: ${t
 export async function startCallHome({config: file, log = logToDiagnostics}: EmbeddedOptions = {}): Promise<EmbeddedCallHome> {
 	const {config, source} = loadConfig(file);
 	mkdirSync(config.store.directory, {recursive: true, mode: 0o700});
-	const callHome = await openCallHome(config, log);
+	const ways = openWays(config, log);
+	const callHome = await openCallHome(config, log, ways);
 	if (callHome.backend.sandbox) log('warn', `submissions go to the sandbox on this machine, and nothing reaches IBM (${source})`);
 
 	let ending: Promise<void> | undefined;
@@ -47,7 +49,7 @@ export async function startCallHome({config: file, log = logToDiagnostics}: Embe
 		mightSelect: createPreselection(config.selection),
 		observe: () => callHome.observe(),
 		shutdown() {
-			ending ??= callHome.shutdown();
+			ending ??= callHome.shutdown().finally(() => ways.close());
 			return ending;
 		},
 	};

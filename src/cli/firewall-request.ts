@@ -1,7 +1,7 @@
 import type {Config} from '../config.ts';
 import {isLoopback} from '../settings.ts';
 import {describeWay} from './connection-ways.ts';
-import {type Rule, supportProxyOf, type Target, thisMachine} from './firewall-rules.ts';
+import {type Rule, type Target, thisMachine} from './firewall-rules.ts';
 import {facts, printable, table} from './print.ts';
 
 export type Request = {
@@ -96,7 +96,7 @@ function proxyLines(rules: readonly Rule[]): string[] {
 /** A message may take so long from the name to the last byte, and a tunnel of the support proxy be silent so long. */
 function patienceSeconds(config: Config): number {
 	const timeout = config.exporter.call_home_connect?.timeout ?? 60_000;
-	return Math.ceil(Math.max(timeout, supportProxyOf(config)?.limits.idle_timeout ?? 0) / 1000);
+	return Math.ceil(Math.max(timeout, config.support_proxy?.limits.idle_timeout ?? 0) / 1000);
 }
 
 function notNeeded(rules: readonly Rule[]): string[] {

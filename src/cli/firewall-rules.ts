@@ -1,6 +1,6 @@
 import type {Config} from '../config.ts';
 import {type Destination, type Purpose, type Traffic, trafficOf} from '../destination.ts';
-import {type Generation, publishedIn} from '../destinations/table.ts';
+import {publishedIn} from '../destinations/table.ts';
 import {authority} from '../sending/address.ts';
 import {isLoopback} from '../settings.ts';
 import {describeWay, type Way} from './connection-ways.ts';
@@ -181,21 +181,11 @@ function telemetryRules({telemetry}: Config): Rule[] {
 	return [other(hop, proxyProtocols.http, 'telemetry'), {...rule, from: `proxy ${authority(hop)}`}];
 }
 
-type SupportProxy = {
-	readonly endpoint: Address;
-	/** Its clients may be agents that know an older list. */
-	readonly generations: readonly Generation[];
-	readonly limits: {readonly idle_timeout: number};
-};
-
-export const supportProxyOf = (config: Config): SupportProxy | undefined =>
-	(config as {readonly support_proxy?: SupportProxy | undefined}).support_proxy;
-
 /** What others open to this machine: only what listens beyond loopback. */
 function inboundRules(config: Config): Rule[] {
 	const {otlp} = config.receivers;
 	const listeners: readonly (readonly [Address | undefined, from: string, protocol: string, reason: string])[] = [
-		[supportProxyOf(config)?.endpoint, 'the systems that call home through it', proxyProtocols.http, 'support proxy'],
+		[config.support_proxy?.endpoint, 'the systems that call home through it', proxyProtocols.http, 'support proxy'],
 		[otlp.endpoint, 'the Collectors that forward events', `OTLP over ${otlp.tls ? 'https' : 'http'}`, 'events'],
 		[config.telemetry.metrics_endpoint, 'Prometheus', 'http', 'metrics'],
 	];

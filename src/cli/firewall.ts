@@ -1,11 +1,11 @@
 import {hostname} from 'node:os';
 import type {Config, Loaded} from '../config.ts';
 import type {Destination} from '../destination.ts';
-import {destinationsOf, type UpdateSource} from '../destinations/list.ts';
+import {destinationsOf} from '../destinations/list.ts';
 import {generations} from '../destinations/table.ts';
 import {BridgeError} from '../errors.ts';
 import {requestLines} from './firewall-request.ts';
-import {type Rule, rulesOf, supportProxyOf, type Target, targetsOf} from './firewall-rules.ts';
+import {type Rule, rulesOf, type Target, targetsOf} from './firewall-rules.ts';
 import {type Output, printable, table} from './print.ts';
 
 export type FirewallOptions = {readonly request?: boolean; readonly generation?: string};
@@ -16,7 +16,7 @@ export function firewall(
 	{request = false, generation}: FirewallOptions,
 	machine = hostname(),
 ): Output {
-	const {updates} = config.destinations as {readonly updates?: UpdateSource};
+	const {updates} = config.destinations;
 	const targets = targetsOf(chosen(config, generation), updates?.http_url);
 	const rules = rulesOf(config, targets);
 	const notes = notesOf(config, targets, rules);
@@ -34,7 +34,7 @@ export function firewall(
 /** As configured, with what the clients of the support proxy ask for; or the published list that is asked for, or all. */
 function chosen(config: Config, generation: string | undefined): readonly Destination[] {
 	const {destinations, exporter} = config;
-	const configured = [destinations.generation, ...(supportProxyOf(config)?.generations ?? [])];
+	const configured = [destinations.generation, ...(config.support_proxy?.generations ?? [])];
 	const wanted =
 		generation === 'all'
 			? generations

@@ -12,6 +12,8 @@ import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
 import {status} from './status.ts';
 import type {SupportProxyOptions} from './support-proxy-set.ts';
+import type {ConnectivityOptions} from './test-connectivity.ts';
+import {connectivityHelp} from './test-help.ts';
 
 /** ESA's exit codes, where it has one for the case. */
 const exitCodes: Partial<Record<BridgeErrorCode, number>> = {
@@ -146,6 +148,39 @@ command(connection, 'remove', 'take a connection out of the configuration file')
 		await show(removeConnection(options.config, name), options);
 	});
 
+const update = group('update', 'updates of destinations, rules and program, from the update server that the configuration names');
+command(update, 'show', 'show the last check, what is in force and what waits').action(async (options: Shared) => {
+	const {showUpdates} = await import('./update.ts');
+	await show(showUpdates(loadConfig(options.config).config), options);
+});
+command(update, 'check', 'ask the update server now, over the connections').action(async (options: Shared) => {
+	const {config} = loadConfig(options.config);
+	const [{checkUpdates}, {openWays}] = await Promise.all([import('./update.ts'), import('../agent/ways.ts')]);
+	const ways = openWays(config, (level, text) => void process.stderr.write(`${level} ${text}\n`));
+	try {
+		await show(checkUpdates(config, {https: ways.fetch, http: ways.fetch}), options);
+	} finally {
+		await ways.close();
+	}
+});
+command(update, 'apply', 'put the rules in force that wait, or print the command that installs the program')
+	.argument('<kind>', 'rules or program')
+	.action(async (kind: string, options: Shared) => {
+		const {applyUpdate} = await import('./update.ts');
+		await show(applyUpdate(loadConfig(options.config).config, kind), options);
+	});
+command(update, 'sign', 'sign the manifest of an update server: writes MANIFEST.sig')
+	.argument('<manifest>', 'the file callhome-updates.json')
+	.requiredOption('--key <file>', 'Ed25519 private key in PEM')
+	.addHelpText(
+		'after',
+		'\nA pair of keys:\n  openssl genpkey -algorithm ed25519 -out key.pem\n  openssl pkey -in key.pem -pubout -out key.pub.pem',
+	)
+	.action(async (manifest: string, options: Shared & {readonly key: string}) => {
+		const {signManifest} = await import('./update.ts');
+		await show(signManifest(manifest, options.key), options);
+	});
+
 const supportProxy = group('support-proxy', 'the Service and Support proxy, through which other systems call home');
 command(supportProxy, 'set', 'change the support proxy in the configuration file')
 	.option('--endpoint <host:port>', 'where it listens')
@@ -155,6 +190,17 @@ command(supportProxy, 'set', 'change the support proxy in the configuration file
 	.action(async (options: Shared & SupportProxyOptions) => {
 		const {setSupportProxy} = await import('./support-proxy-set.ts');
 		await show(setSupportProxy(options.config, options), options);
+	});
+
+command(group('test', 'tests'), 'connectivity', 'walk every connection to every destination, and say which hop is broken')
+	.option('--connection <name>', 'only over this connection')
+	.option('--destination <host>', 'only to this server')
+	.option('--timeout <duration>', 'for each stage (default: as configured)')
+	.option('--no-probe', 'ask nothing: end after TLS')
+	.addHelpText('after', connectivityHelp)
+	.action(async (options: Shared & ConnectivityOptions) => {
+		const {testConnectivity} = await import('./test-connectivity.ts');
+		await show(testConnectivity(loadConfig(options.config).config, options), options);
 	});
 
 command(group('config', 'the configuration'), 'check', 'check the configuration: every fault with its line').action(

@@ -18,8 +18,7 @@ import {type Accepted, type Applied, type Check, readApplied, readCheck, recallA
 import {createUpdates} from '../updates/updates.ts';
 import {facts, type Output, printable, timeText} from './print.ts';
 
-function updatesOf({destinations}: {readonly destinations: object}): UpdatesConfig {
-	const {updates} = destinations as {readonly updates?: UpdatesConfig};
+function updatesOf({destinations: {updates}}: Config): UpdatesConfig {
 	if (updates) return updates;
 	const message =
 		'destinations.updates is not set: there is no update server by default. Name the url and the public_key_file of yours.';

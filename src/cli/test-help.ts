@@ -1,0 +1,10 @@
+/** What the help says of it, and what is true. */
+export const connectivityHelp = `
+Walks every connection to every destination that it may carry something to, by name and by address: DNS, TCP, proxy, proxy
+authentication, TLS, HTTP, application. It works without a running bridge, and before activation.
+
+What it sends: to a proxy, CONNECT (or SOCKS5) with the configured user; to IBM's event API, a POST of the two characters {},
+which the service refuses as malformed; to other servers, HEAD /. No key, no customer number, nothing about a system.
+--no-probe ends each walk after TLS.
+
+Exit codes: 0 everything has at least one way, 33 something has none, 42 a wrong option.`;
