@@ -47,3 +47,16 @@ export const isLoopback = ({host}: Endpoint): boolean =>
 export const secret = z
 	.union([z.string().min(1), z.instanceof(Secret)])
 	.transform(value => (value instanceof Secret ? value : new Secret(value)));
+
+/**
+SHA-256 of a public key (SubjectPublicKeyInfo, RFC 7469, section 2.4) in base64: bare, as curl writes it (`sha256//…`), or as
+HTTP headers did (`pin-sha256="…"`). What comes out is bare.
+*/
+export const publicKeyPin = z.string().transform((value, context): string => {
+	const pin = /^(?:sha256\/\/?|pin-sha256=)?("?)([A-Za-z\d+/]{43}=)\1$/.exec(value.trim())?.[2];
+	if (pin !== undefined && Buffer.from(pin, 'base64').toString('base64') === pin) return pin;
+	const message =
+		'is not the pin of a public key: write its SHA-256 in base64, 44 characters with "=" at the end, with or without sha256// before it';
+	context.addIssue({code: 'custom', message});
+	return z.NEVER;
+});

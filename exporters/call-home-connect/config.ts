@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {findPackageJSON} from 'node:module';
 import {z} from 'zod';
-import {duration, secret} from '../../src/settings.ts';
+import {duration, publicKeyPin, secret} from '../../src/settings.ts';
 
 /** The nearest package.json: the checkout's, or that of the published package, which lies at another depth. */
 function ownPackage(): {name: string; version: string} {
@@ -44,6 +44,8 @@ export const callHomeConnectSchema = z.strictObject({
 	endpoint: httpsEndpoint.default(() => new URL('https://esupport.ibm.com/connect/api/v1')),
 	/** PEM file with authorities that are trusted for the endpoint, beside the public ones. */
 	ca_file: z.string().min(1).optional(),
+	/** One of these public keys has to be in the chain of every server's certificate, besides all else. None: any chain. */
+	pins: z.array(publicKeyPin).min(1, 'names no pin: leave it out, or list the present key and a spare one').max(16).default([]),
 	target_space: z.enum(['prod', 'dev', 'test']).default('prod'),
 	/** Names the client program. */
 	agent: word(64).default('callhome-bridge'),

@@ -1,21 +1,20 @@
-import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {callHomeConnectSchema, hasCredentials} from '../../exporters/call-home-connect/config.ts';
 import {createCallHomeConnectExporter} from '../../exporters/call-home-connect/exporter.ts';
 import {transactionIdOf} from '../../exporters/call-home-connect/ids.ts';
 import type {Config} from '../config.ts';
-import {BridgeError, toError} from '../errors.ts';
+import {BridgeError} from '../errors.ts';
 import type {Exporter} from '../exporter.ts';
 import type {System} from '../problem.ts';
 import {createSandbox} from '../sandbox/server.ts';
+import {readAuthorities} from '../sending/authorities.ts';
+import type {Vouched} from './trust.ts';
 
 /** Where submissions go, and what the rest has to know of it. */
-export type Backend = {
+export type Backend = Vouched & {
 	readonly exporter: Exporter;
 	/** Host and port, as metrics and messages name it. */
 	readonly destination: string;
-	/** Authorities trusted beside the public ones, in PEM. */
-	readonly authorities: readonly string[];
 	readonly hasCredentials: boolean;
 	readonly caseQuery: {readonly intervalMillis: number; readonly count: number};
 	readonly mintTransactionId: (system: System, at: number, problemId: string) => string;
@@ -55,19 +54,12 @@ function toBackend(
 	return {
 		exporter: createCallHomeConnectExporter(options, {contact, location}),
 		destination: options.endpoint.host,
-		authorities: options.ca_file === undefined ? [] : [readAuthority(options.ca_file)],
+		authorities: options.ca_file === undefined ? [] : readAuthorities(options.ca_file),
+		pins: options.pins,
 		hasCredentials: hasCredentials(options),
 		caseQuery: {intervalMillis: options.case_query.interval, count: options.case_query.count},
 		mintTransactionId: (system, createdAt, discriminator) =>
 			transactionIdOf({type: 'hardware_alert', system, createdAt, discriminator, agent: options.agent}),
 		sandbox,
 	};
-}
-
-function readAuthority(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch (cause) {
-		throw new BridgeError('ERR_CONFIG', `exporter.call_home_connect.ca_file: cannot be read: ${toError(cause).message}`, {cause});
-	}
 }

@@ -3,7 +3,6 @@ import type {Config} from '../config.ts';
 import {serversFor} from '../destinations/list.ts';
 import {traced, tracedConnection} from '../own-telemetry/journey.ts';
 import {type Address, addressOf, authority} from '../sending/address.ts';
-import {trusting} from '../sending/authorities.ts';
 import {createDrain} from '../sending/drain.ts';
 import {recorded} from '../sending/recorded.ts';
 import {throughConnections} from '../sending/sender.ts';
@@ -14,6 +13,7 @@ import type {Backend} from './backend.ts';
 import {openConnectivity} from './connectivity.ts';
 import type {Log} from './log.ts';
 import {errorOf, reportSettled} from './reporting.ts';
+import {expectVouched} from './trust.ts';
 import type {Ways} from './ways.ts';
 
 /** Submissions under way at once. */
@@ -37,10 +37,7 @@ export function openSending(
 ) {
 	const connections = ways.list.filter(({traffic}) => traffic.includes('events'));
 	const servers = () => serversOf(ways, backend);
-	if (backend.authorities.length > 0) {
-		const trust = trusting(backend.authorities);
-		for (const {host} of servers()) ways.expect(host, trust);
-	}
+	expectVouched(ways, backend, servers);
 	const connectivity = openConnectivity({connections: connections.map(({name}) => name), servers, store, log});
 	stack.defer(() => connectivity.close());
 	ways.setOrder((names, destination) => {

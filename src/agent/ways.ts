@@ -18,8 +18,8 @@ export type Ways = {
 	/** Where everything goes, as known now: a signed update may change it. */
 	destinations(): readonly Destination[];
 	setDestinations(destinations: readonly Destination[]): void;
-	/** Whom the certificate of a host has to come from, when not from a public authority. */
-	expect(host: string, trust: Trust): void;
+	/** Whom the certificate of a host, or of several, has to come from, when not from a public authority. The latest word counts. */
+	expect(hosts: string | ((host: string) => boolean), trust: Trust): void;
 	/** In which order connections are tried for a destination; without it the configured one. */
 	setOrder(order: (names: readonly string[], destination: string) => readonly string[]): void;
 	onStage(listener: StageListener): void;
@@ -40,15 +40,15 @@ export function openWays(config: Config, log: Log): Ways {
 	let destinations = destinationsOf(config.destinations, {endpoint: config.exporter.call_home_connect?.endpoint});
 	let order: (names: readonly string[], destination: string) => readonly string[] = names => names;
 	const listeners: StageListener[] = [];
-	const trusts = new Map<string, Trust>();
+	const trusts: {readonly isFor: (host: string) => boolean; readonly trust: Trust}[] = [];
 	let everybody: Trust | undefined;
 	const known = withoutDns ? (host: string) => addressesOf(destinations, host) : () => [];
 	const lookup = createLookup({servers, allowLoopback, known});
 	const publicLookup = createLookup({servers, allowLoopback, known, publicOnly: !allowLoopback});
 	// Not before it is needed: reading this machine's authorities takes its time, and the sandbox needs none of them.
 	const trustOf = (host: string): Trust => {
-		const special = trusts.get(host);
-		if (special) return special;
+		const special = trusts.find(({isFor}) => isFor(host));
+		if (special) return special.trust;
 		everybody ??= trusting([]);
 		return everybody;
 	};
@@ -93,7 +93,9 @@ export function openWays(config: Config, log: Log): Ways {
 		setDestinations(changed) {
 			destinations = changed;
 		},
-		expect: (host, trust) => void trusts.set(host, trust),
+		expect(hosts, trust) {
+			trusts.unshift({isFor: typeof hosts === 'string' ? host => host === hosts : hosts, trust});
+		},
 		setOrder(changed) {
 			order = changed;
 		},

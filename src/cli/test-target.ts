@@ -2,9 +2,11 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {probeOf} from '../../exporters/call-home-connect/probe.ts';
+import {expectVouched} from '../agent/trust.ts';
 import type {Ways} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
 import type {Destination} from '../destination.ts';
+import {serversFor} from '../destinations/list.ts';
 import {BridgeError} from '../errors.ts';
 import {caFileIn} from '../sandbox/certificates.ts';
 import type {SandboxConfig} from '../sandbox/config.ts';
@@ -27,7 +29,8 @@ export type TestTarget = {
 export async function openTarget(config: Config, ways: Ways, stack: AsyncDisposableStack): Promise<TestTarget> {
 	const {call_home_connect: ibm, sandbox} = config.exporter;
 	if (ibm) {
-		if (ibm.ca_file !== undefined) ways.expect(ibm.endpoint.hostname, trusting(readAuthorities(ibm.ca_file)));
+		const authorities = ibm.ca_file === undefined ? [] : readAuthorities(ibm.ca_file);
+		expectVouched(ways, {authorities, pins: ibm.pins}, () => serversFor(ways.destinations(), 'problem_reporting'));
 		return {
 			destinations: ways.destinations(),
 			probes: questionTo(ibm.endpoint),

@@ -2,7 +2,7 @@ import {createHash, X509Certificate} from 'node:crypto';
 import {checkServerIdentity, type PeerCertificate, rootCertificates} from 'node:tls';
 import {BridgeError} from '../errors.ts';
 import {authority} from './address.ts';
-import {body, type Trust} from './authorities.ts';
+import type {Trust} from './authorities.ts';
 import {codeOf, nameOf, type Peer} from './route-errors.ts';
 
 /** What OpenSSL says when nobody whom we trust stands behind a certificate. */
@@ -45,21 +45,32 @@ function inspectedError(peer: Peer, cause: Error, presented: PeerCertificate): B
 }
 
 /** Who else than a public authority vouches for IBM: a TLS inspection that this machine was told to trust. */
-export function inspectedBy(presented: PeerCertificate, {host, role}: Peer): string | undefined {
-	const root = chainOf(presented).at(-1);
-	if (role === 'proxy' || !isIbm(host) || !root?.raw) return undefined;
-	const encoded = root.raw.toString('base64');
-	return rootCertificates.some(certificate => body(certificate) === encoded) ? undefined : issuerOf(presented);
+export function inspectedBy(
+	presented: PeerCertificate,
+	{host, role}: Peer,
+	isPublic = (certificate: Buffer) => publicKeys().has(pinOf(certificate)),
+): string | undefined {
+	if (role === 'proxy' || !isIbm(host)) return undefined;
+	return signersOf(presented).some(({raw}) => isPublic(raw)) ? undefined : issuerOf(presented);
+}
+
+/** The keys of the public authorities. A key, and not a certificate: an authority may be vouched for by an older one besides. */
+let ofPublicAuthorities: ReadonlySet<string> | undefined;
+
+function publicKeys(): ReadonlySet<string> {
+	ofPublicAuthorities ??= new Set(rootCertificates.map(certificate => pinOf(Buffer.from(certificate))));
+	return ofPublicAuthorities;
 }
 
 /** Throws when none of the certificates has a key that is pinned. */
 export function checkPins(presented: PeerCertificate | undefined, peer: Peer, {pins}: Trust): void {
 	if (pins.length === 0) return;
-	const keys = chainOf(presented).map(certificate => pinOf(certificate.raw));
+	const keys = signersOf(presented).map(({raw}) => pinOf(raw));
 	if (keys.some(key => pins.includes(key))) return;
+	const shown = keys.map(key => `sha256//${key}`).join(', ');
 	const message =
-		`None of the certificates of ${authority(peer)} has a pinned key: it was shown ${keys.map(key => `sha256/${key}`).join(', ')}, ` +
-		`from ${presented ? issuerOf(presented) : 'nobody'}. If the service has a new key, correct pins; otherwise somebody stands between.`;
+		`None of the certificates of ${authority(peer)} has a pinned key: it was shown ${shown || 'none'}, for ${subjectOf(presented)}, ` +
+		`from ${issuerOf(presented)}. If the service has a new key, correct pins; otherwise somebody stands between.`;
 	throw new BridgeError('ERR_CERTIFICATE_PIN', message);
 }
 
@@ -75,6 +86,9 @@ export function endOfChain(presented: PeerCertificate | undefined): number | und
 	const first = Math.min(...ends);
 	return Number.isFinite(first) ? first : undefined;
 }
+
+const subjectOf = (presented: PeerCertificate | undefined): string =>
+	presented?.subject ? distinguished(presented.subject) : 'nobody';
 
 export const issuerOf = (presented: PeerCertificate | undefined): string =>
 	presented?.issuer ? distinguished(presented.issuer) : 'nobody';
@@ -118,6 +132,21 @@ function chainOf(presented: PeerCertificate | undefined): readonly PeerCertifica
 		above = 'issuerCertificate' in above ? (above.issuerCertificate as PeerCertificate | undefined) : undefined;
 	}
 	return [...chain];
+}
+
+/**
+The certificate and those above it, as far as each is signed by the next one: whoever stands between may show a foreign
+certificate beside its own, and that has no part in what is trusted.
+*/
+function signersOf(presented: PeerCertificate | undefined): readonly X509Certificate[] {
+	const [first, ...above] = chainOf(presented).map(({raw}) => new X509Certificate(raw));
+	const signers = first ? [first] : [];
+	for (const next of above) {
+		const last = signers.at(-1);
+		if (!last || !next.ca || !last.checkIssued(next) || !last.verify(next.publicKey)) break;
+		signers.push(next);
+	}
+	return signers;
 }
 
 /** `CN=proxy.example, O=Example AG`. Anybody may write anything into a certificate: one line, and not long. */
