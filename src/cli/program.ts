@@ -199,8 +199,11 @@ command(group('test', 'tests'), 'connectivity', 'walk every connection to every 
 	.option('--no-probe', 'ask nothing: end after TLS')
 	.addHelpText('after', connectivityHelp)
 	.action(async (options: Shared & ConnectivityOptions) => {
-		const {testConnectivity} = await import('./test-connectivity.ts');
-		await show(testConnectivity(loadConfig(options.config).config, options), options);
+		const [{testConnectivity}, {untilInterrupted}] = await Promise.all([
+			import('./test-connectivity.ts'),
+			import('./interrupt.ts'),
+		]);
+		await untilInterrupted(async signal => show(testConnectivity(loadConfig(options.config).config, options, signal), options));
 	});
 
 command(group('config', 'the configuration'), 'check', 'check the configuration: every fault with its line').action(

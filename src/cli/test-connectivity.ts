@@ -20,11 +20,17 @@ export type ConnectivityOptions = {
 	readonly probe: boolean;
 };
 
-const exitCodes = {passed: 0, failed: 33};
+const exitCodes = {passed: 0, failed: 33, interrupted: 130};
 /** A walk has at most so many stages that may take their whole time. */
 const mostStages = 12;
 
-export async function testConnectivity(config: Config, options: ConnectivityOptions, stderr = process.stderr): Promise<Output> {
+/** Ends early when `interrupt` says so, and says what is known by then. */
+export async function testConnectivity(
+	config: Config,
+	options: ConnectivityOptions,
+	interrupt: AbortSignal,
+	stderr = process.stderr,
+): Promise<Output> {
 	await using stack = new AsyncDisposableStack();
 	const stageMillis = options.timeout === undefined ? undefined : millisOf(options.timeout);
 	const connections = config.connections.map(way => (stageMillis === undefined ? way : {...way, stageMillis}));
@@ -33,22 +39,25 @@ export async function testConnectivity(config: Config, options: ConnectivityOpti
 	stack.defer(() => ways.close());
 	const target = await openTarget(config, ways, stack);
 	const limitMillis = mostStages * Math.max(...connections.map(way => way.stageMillis));
+	const progress = createProgress(stderr);
+	progress.begin();
 	const diagnosis = await examine({
 		connections: named(ways.list, options.connection),
 		destinations: only(target.destinations, options.destination),
 		probes: options.probe ? target.probes : 'none',
-		signal: AbortSignal.timeout(limitMillis),
-		onPath: progressOn(stderr),
+		signal: AbortSignal.any([interrupt, AbortSignal.timeout(limitMillis)]),
+		onPath: progress.show,
 	});
-	return outputOf(diagnosis, target);
+	progress.clear();
+	const output = outputOf(diagnosis, target);
+	return interrupt.aborted ? {...output, exitCode: exitCodes.interrupted} : output;
 }
 
 function outputOf(diagnosis: Diagnosis, {text, isSandbox}: {readonly text: string; readonly isSandbox: boolean}): Output {
-	const {paths, duration: millis, passed} = diagnosis;
 	return {
 		json: {sandbox: isSandbox, target: text, ...diagnosisJson(diagnosis)},
-		lines: [`Walked ${paths.length} path(s) in ${millis} ms to ${text}.`, '', ...reportLines(diagnosis)],
-		exitCode: passed ? exitCodes.passed : exitCodes.failed,
+		lines: reportLines(diagnosis, text),
+		exitCode: diagnosis.passed ? exitCodes.passed : exitCodes.failed,
 	};
 }
 
@@ -79,9 +88,13 @@ function only(destinations: readonly Destination[], wanted: string | undefined):
 }
 
 /** One line that counts, on a terminal and nowhere else. */
-function progressOn(stderr: NodeJS.WriteStream) {
-	return function progress(_path: unknown, done: number, total: number) {
-		if (!stderr.isTTY) return;
-		stderr.write(done === total ? '\r\u001b[K' : `\r${done} of ${total} paths walked`);
+function createProgress(stderr: NodeJS.WriteStream) {
+	const write = (text: string) => {
+		if (stderr.isTTY) stderr.write(`\r\u001b[K${text}`);
+	};
+	return {
+		begin: () => write('walking ...'),
+		show: (_path: unknown, done: number, total: number) => write(`${done} of ${total} paths walked, Ctrl-C ends here`),
+		clear: () => write(''),
 	};
 }

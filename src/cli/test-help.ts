@@ -7,4 +7,7 @@ What it sends: to a proxy, CONNECT (or SOCKS5) with the configured user; to IBM'
 which the service refuses as malformed; to other servers, HEAD /. No key, no customer number, nothing about a system.
 --no-probe ends each walk after TLS.
 
-Exit codes: 0 everything has at least one way, 33 something has none, 42 a wrong option.`;
+Each stage may take the connection's connect_timeout, or what --timeout says; the answer to the question three times that. All
+paths are walked at once. Ctrl-C ends the test and shows what is known by then.
+
+Exit codes: 0 everything has at least one way, 33 something has none, 42 a wrong option, 130 ended with Ctrl-C.`;

@@ -48,6 +48,8 @@ export type WayOut = Connection & {
 };
 
 const usualReplySize = 4 * 1024 ** 2;
+/** A service thinks longer than a network: the answer to a walk's question has so many times a stage's time. */
+const replyPatience = 3;
 
 export function createConnection(config: ConnectionConfig, options: ConnectionOptions = {}): WayOut {
 	const {ca = [], maxReplySize = usualReplySize, lookup = createLookup(), onStage, log} = options;
@@ -121,7 +123,14 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 			url.protocol === 'https:'
 				? track(limit => ask({url, method: 'GET', headers: {}, body: ''}, maxSize, limit), signal)
 				: track(limit => fetchOverHttp(url, maxSize, limit), signal),
-		walk: createWalk({name, candidates, routeFor, maxReplySize}),
+		walk: createWalk({
+			name,
+			candidates,
+			routeFor,
+			maxReplySize,
+			replyMillis: replyPatience * config.stageMillis,
+			onStage: onStage && ((destination, result) => onStage(name, destination, result)),
+		}),
 		async close() {
 			closing.abort();
 			await Promise.allSettled(underWay);

@@ -36,10 +36,22 @@ export type WalkParts = {
 	readonly candidates: Candidates;
 	readonly routeFor: (candidate: Candidate, destination: Address, use?: RouteUse) => Route;
 	readonly maxReplySize: number;
+	/** Milliseconds that the answer to a question may take. */
+	readonly replyMillis: number;
+	/** Hears how each stage of a walk by name went: an address says nothing of what is sent by name. */
+	readonly onStage?: ((destination: Address, result: StageResult) => void) | undefined;
 	readonly now?: () => number;
 };
 
-export function createWalk({name, candidates, routeFor, maxReplySize, now = Date.now}: WalkParts): Walk {
+export function createWalk({
+	name,
+	candidates,
+	routeFor,
+	maxReplySize,
+	replyMillis,
+	onStage: told,
+	now = Date.now,
+}: WalkParts): Walk {
 	const before = (error: BridgeError): StageResult => ({stage: 'connection', peer: name, startedAt: now(), duration: 0, error});
 
 	async function openFirst(target: WalkTarget, use: RouteUse, signal: AbortSignal): Promise<TLSSocket> {
@@ -56,11 +68,15 @@ export function createWalk({name, candidates, routeFor, maxReplySize, now = Date
 
 	return async function walk(target, signal) {
 		const results: StageResult[] = [];
-		const onStage = (result: StageResult) => results.push(result);
-		const {address, probe} = target;
+		const {host, port, address, probe} = target;
+		const onStage = (result: StageResult) => {
+			results.push(result);
+			const isGivenUp = signal.aborted && result.error !== undefined;
+			if (address === undefined && !isGivenUp) told?.({host, port}, result);
+		};
 		try {
 			const socket = await openFirst(target, {onStage, ...(address !== undefined && {address})}, signal);
-			await question(socket, target, probe, onStage, signal, {maxReplySize, now});
+			await question(socket, target, probe, onStage, signal, {maxReplySize, replyMillis, now});
 		} catch (thrown) {
 			// Every stage has said its failure; what comes before the first one has not.
 			if (!results.at(-1)?.error) onStage(before(toBridgeError(thrown)));
@@ -75,15 +91,16 @@ async function question(
 	probe: Probe | undefined,
 	onStage: (result: StageResult) => void,
 	signal: AbortSignal,
-	{maxReplySize, now}: {readonly maxReplySize: number; readonly now: () => number},
+	{maxReplySize, replyMillis, now}: Required<Pick<WalkParts, 'maxReplySize' | 'replyMillis' | 'now'>>,
 ): Promise<void> {
 	if (!probe) return void socket.destroy();
 	const {method, path, headers, body, judge} = probe;
 	const begun = {stage: 'http' as const, peer: authority({host, port}), startedAt: now()};
 	const since = () => Math.max(0, now() - begun.startedAt);
 	const url = new URL(`https://${begun.peer}${path}`);
+	const limit = AbortSignal.any([signal, AbortSignal.timeout(replyMillis)]);
 	try {
-		const reply = await exchange(socket, {url, method, headers, body}, maxReplySize, signal);
+		const reply = await exchange(socket, {url, method, headers, body}, maxReplySize, limit);
 		onStage({...begun, duration: since(), detail: `HTTP status ${reply.statusCode}`});
 		const judged = judge({...reply, body: reply.body.toString('utf8')});
 		onStage({...begun, stage: 'application', duration: 0, ...judged});

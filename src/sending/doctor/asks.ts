@@ -31,6 +31,8 @@ function askOf(path: PathResult, addresses: readonly string[]): Omit<Ask, 'neede
 	const {host, port, purposes, connection} = path;
 	const isOwn = failed.peer === authority(path);
 	const isProxied = path.stages.some(({stage}) => stage.startsWith('proxy'));
+	// Where a proxy refuses, none listens: that is no matter of a firewall.
+	if (kind === 'tcp' && !isOwn && failed.error?.code === 'ERR_CONNECTION_REFUSED') return undefined;
 	if (kind === 'tcp' && !isOwn)
 		return {kind, from: 'this machine', ...split(failed.peer), protocol: 'HTTP proxy', addresses: [], purposes};
 	return {kind, from: isProxied ? connection : 'this machine', host, port, protocol: 'HTTPS', addresses, purposes};

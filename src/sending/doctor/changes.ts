@@ -6,7 +6,7 @@ import {pathLine, serverLine} from './summary.ts';
 const keyOf = ({connection, host, port, by}: PathResult) => [connection, authority({host, port}), by].join(' ');
 const stateOf = ({outcome, failedStage, stages}: PathResult) =>
 	[outcome, failedStage, stages.at(-1)?.error?.code].filter(part => part !== undefined).join(' ');
-const isWell = ({outcome}: PathResult) => outcome === 'passed' || outcome === 'skipped';
+const isWell = ({outcome}: PathResult) => outcome === 'passed';
 
 /**
 What is new since the run before, each thing in one line: a path that fails, fails elsewhere, or works again, and a server
@@ -16,14 +16,16 @@ export function changesBetween(before: Diagnosis | undefined, after: Diagnosis):
 	const at = after.startedAt + after.duration;
 	const known = new Map(before?.paths.map(path => [keyOf(path), path]));
 	const ofPaths = after.paths.flatMap((path): Activity[] => {
+		if (path.outcome === 'skipped') return [];
 		const last = known.get(keyOf(path));
-		if (last ? stateOf(last) === stateOf(path) : isWell(path)) return [];
+		if (last && last.outcome !== 'skipped' ? stateOf(last) === stateOf(path) : isWell(path)) return [];
 		// A listed address that is out of date is no reason to be alarmed.
 		const level = path.outcome === 'failed' && path.by === 'name' ? 'warn' : 'info';
 		return [{at, level, word: isWell(path) ? 'path_works' : `path_${path.outcome}`, text: pathLine(path)}];
 	});
 	const passedBefore = new Map(before?.servers.map(server => [authority(server), server.passed]));
 	const ofServers = after.servers.flatMap((server): Activity[] => {
+		if (!server.passed && server.unknown.length > 0) return [];
 		if ((passedBefore.get(authority(server)) ?? true) === server.passed) return [];
 		const [level, word] = server.passed ? (['info', 'way_found'] as const) : (['error', 'no_way'] as const);
 		return [{at, level, word, text: serverLine(server)}];

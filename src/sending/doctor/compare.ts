@@ -4,6 +4,9 @@ import type {PathResult} from './diagnosis.ts';
 
 const works = ({outcome}: PathResult) => outcome === 'passed' || outcome === 'warned';
 
+/** What decided the walk was the destination, and no proxy before it. */
+const isAtDestination = ({stages, host, port}: PathResult) => [host, authority({host, port})].includes(stages.at(-1)?.peer ?? '');
+
 /** The address to which a walk by name was connected; what the name resolved to, when it did not come so far. */
 export function foundAddress({stages, host, port}: PathResult): string | undefined {
 	const connected = stages.findLast(({stage, peer}) => stage === 'connection' && peer === authority({host, port}));
@@ -21,6 +24,7 @@ export function compared(byName: PathResult, byAddress: PathResult, from: 'liste
 
 function comparison(byName: PathResult, byAddress: PathResult, from: 'listed' | 'found'): string | undefined {
 	const {address} = byAddress;
+	if (byName.outcome === 'skipped' || byAddress.outcome === 'skipped') return undefined;
 	if (works(byName) && works(byAddress)) return undefined;
 	if (works(byName)) {
 		return from === 'found'
@@ -28,6 +32,7 @@ function comparison(byName: PathResult, byAddress: PathResult, from: 'listed' | 
 			: `By name it works, and by the listed address ${address} it does not: lists of addresses age, and what lies on the way may go by names. The name counts.`;
 	}
 	const isDns = byName.failedStage === 'name';
+	if (!isAtDestination(byName)) return undefined; // A proxy is no matter of the destination's name.
 	if (works(byAddress)) {
 		return isDns
 			? `The network is good and DNS is not: by the address ${address} it works.`

@@ -54,6 +54,8 @@ export type PathResult = {
 	/** Of a path that was skipped: why. Of another one: what the comparison of name and address tells. */
 	readonly note?: string;
 	readonly failedStage?: Stage;
+	/** The stage at which somebody gave the walk up. Such a path is skipped: nothing is known of it. */
+	readonly givenUpAt?: Stage;
 	readonly stages: readonly ExaminedStage[];
 };
 
@@ -63,6 +65,8 @@ export type ServerResult = Pick<Target, 'host' | 'port' | 'purposes'> & {
 	readonly working: readonly string[];
 	/** Connections that may carry something to it. */
 	readonly connections: readonly string[];
+	/** Connections whose walk to it was given up. */
+	readonly unknown: readonly string[];
 	/** Other servers for the same purposes that work. */
 	readonly backups: readonly string[];
 	/** Each of its purposes has a way: to it, or to a backup. */
@@ -91,6 +95,8 @@ export type Diagnosis = {
 	readonly duration: number;
 	/** Everything that is to be sent has at least one way. */
 	readonly passed: boolean;
+	/** It was given up before every path was walked to its end. */
+	readonly interrupted: boolean;
 	readonly paths: readonly PathResult[];
 	readonly servers: readonly ServerResult[];
 	readonly asks: readonly Ask[];

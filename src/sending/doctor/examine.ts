@@ -6,7 +6,7 @@ import {compared, foundAddress} from './compare.ts';
 import type {Diagnosis, ExaminedConnection, PathResult, Probes, Target} from './diagnosis.ts';
 import {createProbing} from './probing.ts';
 import {serversIn} from './servers.ts';
-import {examineStages} from './stages.ts';
+import {examineStages, untilGivenUp} from './stages.ts';
 import {carriedBy, targetsOf} from './targets.ts';
 
 export type Examination = {
@@ -14,7 +14,7 @@ export type Examination = {
 	readonly destinations: readonly Destination[];
 	/** `none`: nothing is asked, and each walk ends after TLS. */
 	readonly probes: Probes | 'none';
-	/** Gives up what is under way: its stages then fail with that reason. */
+	/** Gives up what is under way: what is known by then is the result. */
 	readonly signal: AbortSignal;
 	/** Pairs of a connection and a server that are walked at once. */
 	readonly concurrency?: number;
@@ -56,6 +56,7 @@ export async function examine(examination: Examination): Promise<Diagnosis> {
 		startedAt,
 		duration: Math.max(0, now() - startedAt),
 		passed: servers.length > 0 && servers.every(({passed}) => passed),
+		interrupted: paths.some(({givenUpAt}) => givenUpAt !== undefined),
 		paths,
 		servers,
 		asks: asksIn(paths, servers, targets),
@@ -88,7 +89,8 @@ function createWalkers({probes, signal}: Examination, now: () => number) {
 			const results = await connection.walk({host, port, ...(address !== undefined && {address}), ...(probe && {probe})}, signal);
 			const led = address ?? (isAddress(target) ? host : undefined);
 			const way = led === undefined ? {by: 'name' as const} : {by: 'address' as const, address: led};
-			return {...baseOf(pair), ...way, ...examineStages(results, {connection, target, rest, now: now()})};
+			const walked = {connection, target, rest, now: now()};
+			return {...baseOf(pair), ...way, ...(signal.aborted ? untilGivenUp(results, walked) : examineStages(results, walked))};
 		};
 	};
 }
@@ -103,6 +105,7 @@ async function walkPair(pair: Pair, walkTo: WalkTo, finish: (path: PathResult) =
 		return compared(byName, byAddress, 'listed');
 	}
 	const byName = await walkTo();
+	if (byName.givenUpAt) return [byName];
 	const found = foundAddress(byName);
 	const skip = (note: string) => finish({...baseOf(pair), by: 'address', outcome: 'skipped', note, stages: []});
 	if (found === undefined) return [byName, skip(whyNoAddress(byName))];

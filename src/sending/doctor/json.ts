@@ -8,8 +8,9 @@ const clean = (text: string | undefined): string | null =>
 const timeText = (millis: number) => new Date(millis).toISOString();
 
 /** For machines: names in snake_case, times in RFC 3339, durations in milliseconds; null where there is nothing to say. */
-export const diagnosisJson = ({passed, startedAt, duration, paths, servers, asks}: Diagnosis) => ({
+export const diagnosisJson = ({passed, interrupted, startedAt, duration, paths, servers, asks}: Diagnosis) => ({
 	passed,
+	interrupted,
 	started_at: timeText(startedAt),
 	duration_ms: duration,
 	paths: paths.map(pathJson),
@@ -26,6 +27,7 @@ const pathJson = (path: PathResult) => ({
 	address: path.address ?? null,
 	outcome: path.outcome,
 	failed_stage: path.failedStage ?? null,
+	given_up_at: path.givenUpAt ?? null,
 	note: clean(path.note),
 	stages: path.stages.map(stageJson),
 });
@@ -61,6 +63,7 @@ const serverJson = (server: ServerResult) => ({
 	passed: server.passed,
 	connections: server.connections.map(clean),
 	working: server.working.map(clean),
+	unknown: server.unknown.map(clean),
 	backups: server.backups,
 });
 

@@ -26,6 +26,9 @@ export function serversIn(
 			purposes,
 			working: open.filter(path => path.host === host && path.port === port).map(({connection}) => connection),
 			connections: connections.filter(connection => carriedBy(connection, target).length > 0).map(({name}) => name),
+			unknown: paths
+				.filter(path => counts(path) && path.givenUpAt && path.host === host && path.port === port)
+				.map(({connection}) => connection),
 			backups: others.filter(helps).map(authority),
 			passed: purposes.every(purpose => leadsTo(target, purpose) || others.some(other => leadsTo(other, purpose))),
 		};

@@ -6,6 +6,7 @@ import type {ExaminedConnection, ExaminedStage, PathResult, Target, Verdict} fro
 import type {Unwalked} from './probing.ts';
 import {inspectedAndTrusted} from './rules-service.ts';
 import type {Place} from './sign.ts';
+import {stageNames} from './summary.ts';
 
 export type Walked = {
 	readonly connection: Pick<ExaminedConnection, 'name' | 'kind'>;
@@ -32,6 +33,20 @@ export function examineStages(
 	if (last?.outcome === 'failed') return {outcome: 'failed', failedStage: last.stage, stages};
 	const outcome: Verdict = stages.some(stage => stage.outcome !== 'passed') ? 'warned' : 'passed';
 	return {outcome, stages: [...stages, ...rest.map(unwalked => toSkipped(unwalked, target, now))]};
+}
+
+/** The walk was to end. A stage that failed then says nothing of the way, and those before it do. */
+export function untilGivenUp(
+	results: readonly StageResult[],
+	walked: Walked,
+): Pick<PathResult, 'outcome' | 'failedStage' | 'givenUpAt' | 'note' | 'stages'> {
+	const last = results.at(-1);
+	if (last && !last.error) return examineStages(results, walked);
+	const {outcome: _outcome, failedStage: _failed, ...seen} = examineStages(results, walked);
+	const givenUpAt = last?.stage ?? 'name';
+	const after = last && last.duration > 0 ? ` after ${last.duration} ms` : '';
+	const stages = seen.stages.slice(0, -1);
+	return {outcome: 'skipped', givenUpAt, note: `given up at ${stageNames[givenUpAt]}${after}`, stages};
 }
 
 function examined(result: StageResult, place: Place): ExaminedStage {

@@ -44,13 +44,17 @@ function outcomeText(outcome: PathResult['outcome'], {failedStage, stages, note}
 	}
 }
 
-/** `esupport.ibm.com:443 (problems): works over 1 of 2 connections`. */
+/** `esupport.ibm.com:443 (problems): works over 1 of 2 connections, not over direct`. */
 export function serverLine(server: ServerResult): string {
-	const {working, connections, backups, passed, purposes} = server;
+	const {working, connections, unknown, backups, passed, purposes} = server;
 	const name = `${authority(server)} (${purposesText(purposes)})`;
 	if (connections.length === 0)
 		return `${name}: NO WAY, no connection may carry it (for, under connections)${insteadOf(backups)}`;
-	if (working.length > 0) return `${name}: works over ${working.length} of ${countOf(connections)}`;
+	const failing = connections.filter(connection => !working.includes(connection) && !unknown.includes(connection));
+	const butNot = failing.length > 0 ? `, not over ${failing.join(', ')}` : '';
+	if (working.length > 0) return `${name}: works over ${working.length} of ${countOf(connections)}${butNot}`;
+	if (unknown.length > 0)
+		return `${name}: not known, ${unknown.length} of ${countOf(connections)} not walked to the end${butNot}`;
 	return `${name}: ${passed ? 'no way to it' : 'NO WAY'} over ${countOf(connections)}${insteadOf(backups)}`;
 }
 
@@ -71,8 +75,10 @@ export function askLine({kind, from, host, port, protocol, addresses, purposes}:
 	}
 }
 
-/** The last line: whether it all works. */
-export function verdictLine({passed, servers, paths}: Diagnosis): string {
+/** Whether it all works. */
+export function verdictLine(diagnosis: Diagnosis): string {
+	const {passed, interrupted, servers, paths} = diagnosis;
+	if (interrupted) return `INTERRUPTED: ${soFar(diagnosis)}`;
 	const without = servers.filter(server => !server.passed);
 	const failed = paths.filter(({outcome, by}) => outcome === 'failed' && by === 'name').length;
 	if (servers.length === 0) return 'FAILED: there is no destination to be walked to.';
@@ -80,4 +86,11 @@ export function verdictLine({passed, servers, paths}: Diagnosis): string {
 	return failed > 0
 		? `PASSED, with a warning: everything has a way, and ${failed} path(s) failed.`
 		: 'PASSED: everything has a way over every connection that may carry it.';
+}
+
+function soFar({passed, servers, paths}: Diagnosis): string {
+	const openEnds = paths.filter(({givenUpAt}) => givenUpAt !== undefined).length;
+	const without = servers.filter(server => !server.passed && server.unknown.length === 0).map(authority);
+	const known = without.length > 0 ? `no way to ${without.join(', ')}` : 'nothing that is known has no way';
+	return `${openEnds} path(s) were not walked to the end; ${passed ? 'everything has a way already' : known}.`;
 }

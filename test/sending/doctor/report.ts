@@ -46,8 +46,8 @@ test('each path is one line that names the stage, the cause and the way out', as
 test('each destination is one line, and the last line is the verdict', async t => {
 	const some = await diagnosisOf(['direct', dropped], ['direct 2', goesWell]);
 	t.deepEqual(some.servers.map(serverLine), [
-		'esupport.example:443 (problems): works over 1 of 2 connections',
-		'up.example:443 (uploads): works over 1 of 2 connections',
+		'esupport.example:443 (problems): works over 1 of 2 connections, not over direct',
+		'up.example:443 (uploads): works over 1 of 2 connections, not over direct',
 	]);
 	t.regex(verdictLine(some), /^PASSED, with a warning: .* 2 path/);
 	const none = await diagnosisOf(['direct', dropped]);
