@@ -1,6 +1,7 @@
 import {mkdirSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
 import {type CallHome, openCallHome} from './agent/callhome.ts';
+import {certificateFiles, watchCertificates} from './agent/certificates.ts';
 import type {Log} from './agent/log.ts';
 import {openWays, type Ways} from './agent/ways.ts';
 import {startAll} from './component.ts';
@@ -28,7 +29,9 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 	const readiness: Record<string, true | string> = {store: 'opening', 'OTLP receiver': 'starting'};
 	const ways = openWays(config, log);
 	stack.defer(() => ways.close());
+	const certificates = watchCertificates(ways, certificateFiles(config));
 	const page = await openTelemetry(config, log, ways, stack);
+	certificates.observe();
 	const metricsServer = createMetricsServer(
 		{endpoint: config.telemetry.metrics_endpoint},
 		{collect: page, readiness: () => readiness},

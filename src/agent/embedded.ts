@@ -5,6 +5,7 @@ import {BridgeError} from '../errors.ts';
 import type {Consume} from '../event.ts';
 import {createReaders, type Reader} from '../receivers/otlp/reading.ts';
 import {openCallHome} from './callhome.ts';
+import {watchCertificates} from './certificates.ts';
 import type {Log} from './log.ts';
 import {createPreselection, type Preselection} from './preselection.ts';
 import {openWays} from './ways.ts';
@@ -36,6 +37,7 @@ export async function startCallHome({config: file, log = logToDiagnostics}: Embe
 	const {config, source} = loadConfig(file);
 	mkdirSync(config.store.directory, {recursive: true, mode: 0o700});
 	const ways = openWays(config, log);
+	const certificates = watchCertificates(ways);
 	const callHome = await openCallHome(config, log, ways);
 	if (callHome.backend.sandbox) log('warn', `submissions go to the sandbox on this machine, and nothing reaches IBM (${source})`);
 
@@ -47,7 +49,10 @@ export async function startCallHome({config: file, log = logToDiagnostics}: Embe
 		},
 		read: createReaders(config.selection).logs.protobuf,
 		mightSelect: createPreselection(config.selection),
-		observe: () => callHome.observe(),
+		observe() {
+			callHome.observe();
+			certificates.observe();
+		},
 		shutdown() {
 			ending ??= callHome.shutdown().finally(() => ways.close());
 			return ending;

@@ -17,13 +17,15 @@ const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE----
 /** The certificates in a PEM file. A file that cannot be read, or has none, is a fault of the configuration. */
 export function readAuthorities(file: string): readonly string[] {
 	const text = readConfigured(file);
-	const certificates = text.match(pemCertificate) ?? [];
+	const certificates = certificatesIn(text);
 	if (certificates.length === 0) {
 		throw new BridgeError('ERR_CONFIG', `ca_file ${file} has no certificate in PEM form in it`);
 	}
 	for (const certificate of certificates) checkCertificate(certificate, file);
 	return certificates;
 }
+
+export const certificatesIn = (pem: string): readonly string[] => pem.match(pemCertificate) ?? [];
 
 function readConfigured(file: string): string {
 	try {

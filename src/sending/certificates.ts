@@ -80,10 +80,13 @@ export function pinOf(certificate: Buffer): string {
 	return createHash('sha256').update(key).digest('base64');
 }
 
-/** Unix milliseconds at which the first of the chain ends. */
-export function endOfChain(presented: PeerCertificate | undefined): number | undefined {
+/**
+Unix milliseconds at which the first of the chain ends. One that had ended before `after` was not needed for a chain that is
+trusted: some servers still show it.
+*/
+export function endOfChain(presented: PeerCertificate | undefined, after = Number.NEGATIVE_INFINITY): number | undefined {
 	const ends = chainOf(presented).map(certificate => Date.parse(certificate.valid_to));
-	const first = Math.min(...ends);
+	const first = Math.min(...ends.filter(end => end > after));
 	return Number.isFinite(first) ? first : undefined;
 }
 

@@ -1,9 +1,10 @@
 import {once} from 'node:events';
 import {isIP, type Socket} from 'node:net';
 import {connect as connectTls, type PeerCertificate, type TLSSocket} from 'node:tls';
+import type {BridgeError} from '../errors.ts';
 import type {Trust} from './authorities.ts';
 import {certificateError, checkPins, endOfChain, inspectedBy, issuerOf} from './certificates.ts';
-import {type Peer, tlsError} from './route-errors.ts';
+import {codeOf, type Peer, tlsError} from './route-errors.ts';
 import {inStage, type StageLimits} from './stage.ts';
 
 /** TLS over an open socket. Verified, always: against what is trusted, against the name, and against the pins if there are any. */
@@ -19,6 +20,7 @@ export async function secure(
 	try {
 		return await inStage(stage, peer, limits, signal, limit => handshake.done(limit), {
 			seen: opened => seen(opened, handshake.presented(), peer),
+			failed: error => ended(error, handshake.presented()),
 			explain: error =>
 				handshake.isUnverified() ? certificateError(peer, error, handshake.presented(), trust) : tlsError(peer, error),
 		});
@@ -63,9 +65,15 @@ async function settled(socket: TLSSocket, event: string, limit: AbortSignal): Pr
 	}
 }
 
+/** An end in the past is an end as well. */
+function ended({cause}: BridgeError, presented: PeerCertificate | undefined) {
+	const end = cause instanceof Error && codeOf(cause) === 'CERT_HAS_EXPIRED' ? endOfChain(presented) : undefined;
+	return end === undefined ? {} : {certificateEnd: end};
+}
+
 function seen(opened: TLSSocket, presented: PeerCertificate | undefined, peer: Peer) {
 	const inspector = presented && inspectedBy(presented, peer);
-	const end = endOfChain(presented);
+	const end = endOfChain(presented, Date.now());
 	const issuer = issuerOf(presented);
 	return {
 		detail: `${opened.getProtocol() ?? 'TLS'}, certificate from ${issuer}`,

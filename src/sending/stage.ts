@@ -16,6 +16,8 @@ export type StageWords<T> = {
 	readonly detail?: (value: T) => string;
 	/** More of what was seen. */
 	readonly seen?: (value: T) => Partial<StageResult>;
+	/** What was seen all the same, when it failed. */
+	readonly failed?: (error: BridgeError) => Partial<StageResult>;
 	/** What a foreign error means. */
 	readonly explain?: (error: Error) => BridgeError;
 };
@@ -27,7 +29,7 @@ export async function inStage<T>(
 	limits: StageLimits,
 	signal: AbortSignal,
 	run: (limit: AbortSignal) => Promise<T>,
-	{detail, seen, explain = error => tlsError(peer, error)}: StageWords<T> = {},
+	{detail, seen, failed, explain = error => tlsError(peer, error)}: StageWords<T> = {},
 ): Promise<T> {
 	const {stageMillis, now = Date.now} = limits;
 	const limit = AbortSignal.any([signal, AbortSignal.timeout(stageMillis)]);
@@ -42,7 +44,7 @@ export async function inStage<T>(
 		return value;
 	} catch (thrown) {
 		const error = errorOf(thrown);
-		observed({...begun, duration: since(), error}, limits);
+		observed({...begun, duration: since(), ...failed?.(error), error}, limits);
 		throw error;
 	}
 
