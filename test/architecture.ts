@@ -70,8 +70,14 @@ const broken: [title: string, rule: (sources: readonly Source[]) => string[], te
 				'exporters/file.ts': "export * from './call-home-connect/exporter.ts';\n",
 				'exporters/index.ts': "export * from './call-home-connect/exporter.ts';\n",
 				'src/agent.ts': "import {open} from './store/open.ts';\n",
+				'dashboards/alert-rules/rules.ts': "import {metricNameOf} from '../../src/own-telemetry/names.ts';\n",
+				'dashboards/generate.ts': "import {metricNameOf} from '../src/own-telemetry/names.ts';\n",
 			},
-			['src/web/api.ts imports src/agent.ts', 'exporters/file.ts imports exporters/call-home-connect/exporter.ts'],
+			[
+				'src/web/api.ts imports src/agent.ts',
+				'exporters/file.ts imports exporters/call-home-connect/exporter.ts',
+				'dashboards/alert-rules/rules.ts imports src/own-telemetry/names.ts',
+			],
 		],
 		[
 			'a cycle of three',
