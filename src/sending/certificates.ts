@@ -111,6 +111,8 @@ function verdict(code: string, {host}: Peer, presented: PeerCertificate | undefi
 			return `is not valid yet: it, or one above it, is valid from${date(certificate => certificate.valid_from, true)}`;
 		case 'ERR_TLS_CERT_ALTNAME_INVALID':
 			return `is not for ${host}`;
+		case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+			return 'is signed by nobody but itself';
 		default:
 			return 'comes from an authority that is not trusted here';
 	}
@@ -158,6 +160,6 @@ function distinguished(name: PeerCertificate['subject']): string {
 		const value = (name as Readonly<Record<string, string | string[] | undefined>>)[key];
 		return value === undefined ? [] : [`${key}=${[value].flat().join('+')}`];
 	});
-	const text = parts.join(', ').replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ');
+	const text = parts.join(', ').replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 	return `"${(text || 'no name').slice(0, 200).toWellFormed()}"`;
 }

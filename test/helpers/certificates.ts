@@ -77,6 +77,20 @@ export async function issue(authority: Authority, wish: Wish): Promise<Issued> {
 	return {certificate: certificate.toString('pem'), key: await pemOf(keys.privateKey)};
 }
 
+/** A certificate that nobody but itself vouches for. */
+export async function issueSelfSigned({commonName, hosts = [commonName], ...wish}: Wish): Promise<Issued> {
+	const keys = await makeKeys();
+	const names = hosts.map((host): JsonGeneralName => ({type: isIP(host) ? 'ip' : 'dns', value: host}));
+	const certificate = await X509CertificateGenerator.createSelfSigned({
+		name: [{CN: [commonName]}],
+		keys,
+		signingAlgorithm: algorithm,
+		...validity(wish),
+		extensions: [new SubjectAlternativeNameExtension(names)],
+	});
+	return {certificate: certificate.toString('pem'), key: await pemOf(keys.privateKey)};
+}
+
 async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
 	const bytes = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
 	const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];

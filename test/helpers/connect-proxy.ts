@@ -16,7 +16,7 @@ export type ConnectProxyOptions = {
 	readonly issued?: Issued;
 	/** Instead of a tunnel: what a broken or forbidding proxy does with the socket. */
 	readonly instead?: (socket: Socket) => void;
-	/** Wherever a tunnel is to lead, it leads to this port. */
+	/** Wherever a tunnel is to lead, it leads to this port of this machine. */
 	readonly leadsTo?: number;
 };
 
@@ -39,7 +39,7 @@ export async function startConnectProxy(
 			return;
 		}
 		const [host, port] = (request.url ?? '').split(':');
-		const upstream = connect(leadsTo ?? Number(port), host);
+		const upstream = leadsTo === undefined ? connect(Number(port), host) : connect(leadsTo, '127.0.0.1');
 		sockets.add(upstream.on('error', () => socket.destroy()));
 		upstream.once('connect', () => {
 			socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
