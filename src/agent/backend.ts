@@ -8,6 +8,7 @@ import type {Exporter} from '../exporter.ts';
 import type {System} from '../problem.ts';
 import {createSandbox} from '../sandbox/server.ts';
 import {readAuthorities} from '../sending/authorities.ts';
+import {noteSandboxUrl} from './sandbox-url.ts';
 import type {Vouched} from './trust.ts';
 
 /** Where submissions go, and what the rest has to know of it. */
@@ -31,6 +32,7 @@ export async function openBackend(config: Config, stack: AsyncDisposableStack): 
 	stack.defer(() => server.shutdown());
 	await server.start();
 	const url = server.url();
+	noteSandboxUrl(config.store.directory, url);
 	// The real exporter in front of the sandbox: what is tried out is what will run. The keys mean nothing there.
 	const options = callHomeConnectSchema.parse({
 		customer_number: '0000000',

@@ -1,7 +1,8 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {probeOf} from '../../exporters/call-home-connect/probe.ts';
+import {readSandboxUrl} from '../agent/sandbox-url.ts';
+import {questionsTo, sandboxAt} from '../agent/test-targets.ts';
 import {expectVouched} from '../agent/trust.ts';
 import type {Ways} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
@@ -33,7 +34,7 @@ export async function openTarget(config: Config, ways: Ways, stack: AsyncDisposa
 		expectVouched(ways, {authorities, pins: ibm.pins}, () => serversFor(ways.destinations(), 'problem_reporting'));
 		return {
 			destinations: ways.destinations(),
-			probes: questionTo(ibm.endpoint),
+			probes: questionsTo(ibm.endpoint),
 			text: `IBM's servers, the event API at ${ibm.endpoint.host}`,
 			isSandbox: false,
 		};
@@ -41,34 +42,15 @@ export async function openTarget(config: Config, ways: Ways, stack: AsyncDisposa
 	if (!sandbox) throw new BridgeError('ERR_CONFIG', 'exporter: name call_home_connect or sandbox');
 	const {endpoint, caFile, text} = await findSandbox(config, sandbox, stack);
 	ways.expect(addressOf(endpoint).host, trusting(readAuthorities(caFile)));
-	return {destinations: sandboxAt(endpoint), probes: questionTo(endpoint), text, isSandbox: true};
+	return {destinations: sandboxAt(endpoint), probes: questionsTo(endpoint), text, isSandbox: true};
 }
 
-/** The event API alone is known to answer a question that says nothing. */
-function questionTo(endpoint: URL): Probes {
-	const {host, port} = addressOf(endpoint);
-	const probe = probeOf({endpoint});
-	return target => (target.host === host && target.port === port ? probe : undefined);
-}
-
-function sandboxAt(endpoint: URL): readonly Destination[] {
-	const {host, port} = addressOf(endpoint);
-	const server = {host, ports: [port], addresses: [], path: endpoint.pathname};
-	return (['problem_reporting', 'service_information'] as const).map(purpose => ({
-		purpose,
-		generation: 'configured',
-		servers: [server],
-	}));
-}
-
-/** That of the running bridge, if its port is configured; the port of another one is not known to this process. */
+/** That of the running bridge, or else one for this test alone. */
 async function findSandbox({store}: Config, sandbox: SandboxConfig, stack: AsyncDisposableStack) {
-	const {host, port} = sandbox.endpoint;
-	if (port !== 0 && isLocked(store.directory)) {
-		const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-		const endpoint = new URL(`https://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/connect/api/v1`);
+	const running = isLocked(store.directory) ? readSandboxUrl(store.directory) : undefined;
+	if (running) {
 		const caFile = caFileIn(join(store.directory, 'sandbox'));
-		return {endpoint, caFile, text: `the sandbox of the running bridge at ${endpoint.host}; nothing reaches IBM`};
+		return {endpoint: running, caFile, text: `the sandbox of the running bridge at ${running.host}; nothing reaches IBM`};
 	}
 	const directory = await mkdtemp(join(tmpdir(), 'callhome-test-'));
 	stack.defer(() => rm(directory, {recursive: true, force: true}));

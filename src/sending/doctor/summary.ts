@@ -29,7 +29,7 @@ export function pathLine(path: PathResult): string {
 	return `${connection} -> ${authority(path)}${led}  ${outcomeText(outcome, path)}`;
 }
 
-function outcomeText(outcome: PathResult['outcome'], {failedStage, stages, note}: PathResult): string {
+function outcomeText(outcome: PathResult['outcome'], {failedStage, givenUpAt, stages, note}: PathResult): string {
 	const found = stages.findLast(stage => stage.outcome === 'failed' || stage.outcome === 'warned');
 	const reason = found?.finding?.short ?? found?.warning ?? found?.error?.message;
 	switch (outcome) {
@@ -40,7 +40,7 @@ function outcomeText(outcome: PathResult['outcome'], {failedStage, stages, note}
 		case 'failed':
 			return `FAILED at ${failedStage ? stageNames[failedStage] : 'an unknown stage'}: ${reason ?? 'see above'}`;
 		case 'skipped':
-			return `skipped: ${note ?? 'nothing to be walked'}`;
+			return `${givenUpAt ? 'not known' : 'skipped'}: ${note ?? 'nothing to be walked'}`;
 	}
 }
 
@@ -91,6 +91,9 @@ export function verdictLine(diagnosis: Diagnosis): string {
 function soFar({passed, servers, paths}: Diagnosis): string {
 	const openEnds = paths.filter(({givenUpAt}) => givenUpAt !== undefined).length;
 	const without = servers.filter(server => !server.passed && server.unknown.length === 0).map(authority);
-	const known = without.length > 0 ? `no way to ${without.join(', ')}` : 'nothing that is known has no way';
-	return `${openEnds} path(s) were not walked to the end; ${passed ? 'everything has a way already' : known}.`;
+	const failed = paths.filter(({outcome}) => outcome === 'failed').length;
+	const begun = `${openEnds} path(s) were not walked to the end`;
+	if (passed) return `${begun}, and everything has a way already.`;
+	if (without.length > 0) return `no way to ${without.join(', ')}; ${begun}.`;
+	return `${begun}, and ${failed === 0 ? 'none has failed' : `${failed} failed`} so far.`;
 }
