@@ -95,7 +95,8 @@ function cell(result: ExaminedStage | undefined): string {
 function brokenLine({stage, connection, led, isByName}: Trouble): string {
 	const {error, warning, finding} = stage;
 	const what = finding?.short ?? error?.message ?? warning ?? 'see below';
-	const where = led.length === 1 ? ` -> ${led[0]}` : '';
+	// A proxy is broken whatever is behind it.
+	const where = led.length === 1 && led[0]?.startsWith(stage.peer) ? ` -> ${led[0]}` : '';
 	const word = error && isByName ? 'BROKEN ' : 'WARNING';
 	return styleText(
 		error && isByName ? 'red' : 'yellow',
