@@ -1,0 +1,64 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {ExecutionContext} from 'ava';
+import {stringify} from 'yaml';
+import {eventually, freePort, temporaryDirectory} from './listen.ts';
+import {requiredPeer} from './peers.ts';
+import {startProgram} from './program.ts';
+
+export type PrometheusOptions = {
+	/** Pages of metrics, scraped as one job. */
+	readonly targets: readonly URL[];
+	readonly job?: string;
+	/** The text of a rule file. */
+	readonly rules?: string;
+	/** Between two scrapes, and between two evaluations. */
+	readonly interval?: string;
+};
+
+export type ActiveAlert = {
+	readonly state: 'pending' | 'firing';
+	readonly labels: Readonly<Record<string, string>>;
+	readonly annotations: Readonly<Record<string, string>>;
+};
+
+export type Prometheus = {
+	readonly url: URL;
+	/** Pending and firing. */
+	alerts(): Promise<readonly ActiveAlert[]>;
+	query(expression: string): Promise<readonly {readonly metric: Readonly<Record<string, string>>; readonly value: number}[]>;
+};
+
+/** A real Prometheus on a free port of loopback, gone when the test ends. */
+export async function startPrometheus(
+	t: ExecutionContext,
+	{targets, job = 'callhome-bridge', rules = 'groups: []', interval = '1s'}: PrometheusOptions,
+): Promise<Prometheus> {
+	const directory = await temporaryDirectory(t);
+	const [configFile, ruleFile] = [join(directory, 'prometheus.yaml'), join(directory, 'rules.yaml')];
+	const config = {
+		global: {scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval},
+		rule_files: [ruleFile],
+		scrape_configs: [{job_name: job, static_configs: [{targets: targets.map(({host}) => host)}]}],
+	};
+	await writeFile(ruleFile, rules);
+	await writeFile(configFile, stringify(config));
+	const url = new URL(`http://127.0.0.1:${await freePort()}`);
+	await startProgram(t, requiredPeer('prometheus'), [
+		`--config.file=${configFile}`,
+		`--storage.tsdb.path=${join(directory, 'data')}`,
+		`--web.listen-address=${url.host}`,
+		'--log.level=error',
+	]);
+	await eventually(async () => (await fetch(new URL('/-/ready', url))).ok, {timeoutMillis: 60_000});
+	const ask = async <Data>(path: string) => ((await (await fetch(new URL(path, url))).json()) as {data: Data}).data;
+	return {
+		url,
+		alerts: async () => (await ask<{alerts: ActiveAlert[]}>('/api/v1/alerts')).alerts,
+		async query(expression) {
+			const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
+			const {result} = await ask<{result: {metric: Record<string, string>; value: [number, string]}[]}>(path);
+			return result.map(({metric, value}) => ({metric, value: Number(value[1])}));
+		},
+	};
+}
