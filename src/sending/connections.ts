@@ -11,7 +11,7 @@ import {exchange, fetchPlain, type RawReply} from './exchange.ts';
 import {createLookup, type Lookup} from './names.ts';
 import {openPlain, openRoute, openToProxy, type Route} from './route.ts';
 import {createRoutes, type RouteUse} from './routes.ts';
-import {authorization} from './tunnel.ts';
+import {authorization, plainRefusal} from './tunnel.ts';
 import {createWalk, type Walk} from './walk.ts';
 
 export type ConnectionOptions = {
@@ -99,12 +99,16 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 
 	async function fetchOverHttp(url: URL, maxSize: number, limit: AbortSignal): Promise<RawReply> {
 		const destination = addressOf(url);
-		const {socket, headers} = await overFirst(destination, limit, async route => {
+		return overFirst(destination, limit, async route => {
 			const {proxy} = route;
-			if (!proxy || proxy.protocol === 'socks5') return {socket: await openPlain(destination, route, limit), headers: undefined};
-			return {socket: await openToProxy(proxy, route, limit), headers: authorization(proxy)};
+			if (!proxy || proxy.protocol === 'socks5') {
+				return fetchPlain(await openPlain(destination, route, limit), url, undefined, maxSize, limit);
+			}
+			const reply = await fetchPlain(await openToProxy(proxy, route, limit), url, authorization(proxy), maxSize, limit);
+			const refused = plainRefusal(reply, proxy, destination);
+			if (refused) throw refused;
+			return reply;
 		});
-		return fetchPlain(socket, url, headers, maxSize, limit);
 	}
 
 	return {

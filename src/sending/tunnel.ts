@@ -31,7 +31,7 @@ export function authorization({username, password}: ProxyConfig): Record<string,
 }
 
 /** Squid says in a header why: ERR_CONNECT_FAIL 111, ERR_DNS_FAIL 0, ERR_ACCESS_DENIED 0. */
-function reasonIn(headers: Record<string, string | string[] | undefined>): string {
+function reasonIn(headers: Readonly<Record<string, string | string[] | undefined>>): string {
 	const reason = [headers['x-squid-error']].flat()[0] ?? '';
 	return /^[A-Z_]+( \d+)?$/.test(reason) && reason.length <= 60 ? reason : '';
 }
@@ -42,6 +42,20 @@ const isBehind = (statusCode: number, reason: string) =>
 	statusCode === 504 ||
 	/^ERR_(CONNECT_FAIL|DNS_FAIL|CANNOT_FORWARD|READ_TIMEOUT|LIFETIME_EXP)/.test(reason);
 
+/**
+What a proxy itself says to a plain GET, in place of the server: it, too, may want credentials, be busy, or get no further. Any
+other answer may be the server's.
+*/
+export function plainRefusal(
+	{statusCode, headers}: {readonly statusCode: number; readonly headers: Readonly<Record<string, string>>},
+	proxy: ProxyConfig,
+	destination: Address,
+): BridgeError | undefined {
+	const reason = reasonIn(headers);
+	const isProxys = [407, 429, 502, 503, 504].includes(statusCode) || (statusCode >= 400 && reason !== '');
+	return isProxys ? refusal(statusCode, reason, proxy, authority(destination)) : undefined;
+}
+
 function refusal(statusCode: number, reason: string, proxy: ProxyConfig, host: string): BridgeError {
 	const status = `status ${statusCode}${reason === '' ? '' : `, ${reason}`}`;
 	if (statusCode === 407) return wrongCredentials(proxy, host);
@@ -50,7 +64,7 @@ function refusal(statusCode: number, reason: string, proxy: ProxyConfig, host: s
 		return new BridgeError('ERR_PROXY_REFUSED', message);
 	}
 	if (statusCode === 429 || statusCode === 503) {
-		const message = `The ${proxyName(proxy)} is busy: it refused a tunnel to ${host} with ${status}. Allow this machine more connections on it.`;
+		const message = `The ${proxyName(proxy)} is busy: it refused the way to ${host} with ${status}. Allow this machine more connections on it.`;
 		return new BridgeError('ERR_PROXY_BUSY', message, {hop: 'proxy'});
 	}
 	const message = `The ${proxyName(proxy)} refused a tunnel to ${host} with ${status}. Allow CONNECT to ${host} on it.`;
@@ -62,7 +76,7 @@ function wrongCredentials(proxy: ProxyConfig, host: string): BridgeError {
 		proxy.username === undefined
 			? 'It wants a user name and a password: write them into the URL of the proxy.'
 			: 'It does not take the configured user name and password with Basic authentication: correct them.';
-	const message = `The ${proxyName(proxy)} answered 407 to a tunnel to ${host}. ${advice}`;
+	const message = `The ${proxyName(proxy)} answered 407 when asked for the way to ${host}. ${advice}`;
 	return new BridgeError('ERR_PROXY_AUTHENTICATION', message, {hop: 'proxy'});
 }
 
