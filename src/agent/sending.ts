@@ -93,7 +93,7 @@ export function openSending(
 		concurrency,
 	});
 	stack.defer(() => drain.shutdown());
-	return {drain, connectivity, connections};
+	return {drain, connectivity, connections, servers};
 }
 
 /** The sandbox is one server, wherever it listens today. */

@@ -13,8 +13,21 @@ const interval = duration.refine(millis => millis > 0 && millis <= 7 * dayMillis
 	message: 'must be more than 0 and at most 7d',
 });
 
+/** More often would be a burden to IBM's servers and to every proxy on the way. */
+const testInterval = duration.refine(millis => millis >= 1000 && millis <= 7 * dayMillis, {
+	message: 'must be from 1s to 7d',
+});
+
+/** `operational_test: false` says the same as `enabled: false`. */
+const operationalTestSchema = z.preprocess(
+	value => (typeof value === 'boolean' ? {enabled: value} : value),
+	z.strictObject({enabled: z.boolean().default(true), interval: testInterval.default(15 * 60_000)}),
+);
+
 export const serviceInformationSchema = z.strictObject({
 	heartbeat: z.strictObject({interval: interval.default(30 * 60_000)}).prefault({}),
+	/** Walks every path on a schedule, once the bridge is activated. */
+	operational_test: operationalTestSchema.prefault({}),
 });
 export type ServiceInformationConfig = z.infer<typeof serviceInformationSchema>;
 

@@ -1,7 +1,6 @@
 import type {Activity} from '../../activity.ts';
 import type {Component} from '../../component.ts';
 import {toError} from '../../errors.ts';
-import {changesBetween} from './changes.ts';
 import type {Diagnosis} from './diagnosis.ts';
 
 export type OperationalTestParts = {
@@ -23,10 +22,13 @@ export type OperationalTest = Component & {
 };
 
 const usualMillis = 15 * 60_000;
-/** The first run comes so soon after the start, at the latest. */
-const startMillis = 10_000;
+/** A start has other things to do, and the first submissions test their paths themselves: so long it waits, up to twice. */
+const startMillis = 30_000;
 
-/** Examines all paths soon after the start and then once each interval, with a tenth of it as jitter. Two runs never overlap. */
+/**
+Examines all paths soon after the start and then once each interval, with a tenth of it as jitter. Two runs never overlap. What
+only a run needs is loaded by the first one.
+*/
 export function createOperationalTest(parts: OperationalTestParts): OperationalTest {
 	const {intervalMillis = usualMillis, examine, report, record, log, random = Math.random} = parts;
 	const stopping = new AbortController();
@@ -41,6 +43,7 @@ export function createOperationalTest(parts: OperationalTestParts): OperationalT
 			const diagnosis = await examine(limit);
 			// What was given up at the end says nothing about the paths.
 			if (stopping.signal.aborted) return;
+			const {changesBetween} = await import('./changes.ts');
 			const changes = changesBetween(last, diagnosis);
 			last = diagnosis;
 			await report(diagnosis);
@@ -62,7 +65,7 @@ export function createOperationalTest(parts: OperationalTestParts): OperationalT
 		name: 'operational test',
 		last: () => last,
 		async start() {
-			schedule(Math.min(startMillis, intervalMillis) * random());
+			schedule(Math.min(startMillis, intervalMillis) * (1 + random()));
 		},
 		async shutdown() {
 			stopping.abort();
