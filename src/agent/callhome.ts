@@ -18,7 +18,9 @@ import {lockDirectory} from '../store/lock.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {createInstruments, type Instruments} from '../telemetry.ts';
 import {type Backend, openBackend} from './backend.ts';
+import {keepConnectivityState} from './known-state.ts';
 import type {Log} from './log.ts';
+import {startOperationalTest} from './operational-test.ts';
 import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
@@ -58,7 +60,8 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	const systems = knownSystems(config);
 	const policy = policyOf(config, backend);
 	const maySend = mayNotSend(policy) === undefined;
-	const {drain, connectivity, connections} = openSending(config, backend, store, {instruments, log, ways, maySend}, stack);
+	const sending = openSending(config, backend, store, {instruments, log, ways, maySend}, stack);
+	const {drain, connectivity, connections} = sending;
 
 	const parts = {identify: createIdentify(systems), classify: createClassify(config.processors.serviceability), policy};
 	const intakeParts = {
@@ -83,8 +86,17 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	if (maySend) {
 		await startHeartbeats(config, systems, upkeep);
 		heartbeats = watchHeartbeats(config, systems, upkeep);
+		await startOperationalTest(config, {backend, ways, ...sending}, upkeep);
 		startConnectionReports(connections, connectivity.health.list, ownSystemFirst(config, systems), upkeep);
 	} else await sayWhatWaits(store, log);
+	keepConnectivityState(
+		() => ({
+			paths: connectivity.health.list(),
+			exhaustedSince: connectivity.exhaustedSince(),
+			heartbeatOverdue: heartbeats?.isOverdue(),
+		}),
+		upkeep,
+	);
 	await drain.start();
 
 	const held = stack.move();

@@ -67,6 +67,7 @@ export function openConnectivity({connections, servers, store, log}: Connectivit
 		destination,
 		answeredBy: (outcome: Outcome) => answeredBy.get(outcome),
 		isExhausted: exhaustion.isExhausted,
+		exhaustedSince: exhaustion.since,
 		/** What an attempt showed. */
 		observe({connection, destination: server, startedAt, durationMillis, outcome}: Attempt) {
 			answeredBy.set(outcome, server);

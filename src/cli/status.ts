@@ -1,11 +1,13 @@
 import type {Config} from '../config.ts';
 import {packageVersion} from '../own-telemetry/resource.ts';
 import {type ProblemState, problemStates} from '../problem.ts';
-import {type LightsByDestination, lights, readLights} from '../sending/lights.ts';
+import {readState} from '../sending/connectivity-state.ts';
+import {readLights} from '../sending/lights.ts';
 import {lastSuccess} from '../sending/settling.ts';
 import {isLocked} from '../store/lock.ts';
 import {openStoreForReading, type Records} from '../store/store.ts';
-import {facts, type Output, table, timeText} from './print.ts';
+import {facts, type Output, timeText} from './print.ts';
+import {connectivityJson, connectivityLines} from './status-connectivity.ts';
 
 /** ESA's exit codes. */
 const exitCodeOf = {running: 0, not_running: 1, not_activated: 29} as const;
@@ -27,14 +29,14 @@ function conditionOf({consent, exporter}: Config, directory: string): Condition 
 const destinationOf = ({exporter}: Config): string =>
 	exporter.call_home_connect ? exporter.call_home_connect.endpoint.host : 'sandbox (nothing reaches IBM)';
 
-async function readState(directory: string) {
+async function readStore(directory: string, isRunning: boolean) {
 	const {read, close} = openStoreForReading(directory);
 	try {
 		return {
 			problems: await countsByState(read),
 			queue: await read.tallyQueue(),
 			totals: await readTotals(read),
-			destinations: await readLights(read),
+			connectivity: {lit: await readLights(read), state: isRunning ? await readState(read) : undefined},
 		};
 	} finally {
 		await close();
@@ -62,25 +64,11 @@ async function readTotals(read: Records) {
 	};
 }
 
-/** Each light by itself for each server that was ever reached, the newest first. */
-const destinationsJson = (byDestination: LightsByDestination) =>
-	Object.entries(byDestination).map(([destination, lit]) => ({
-		destination,
-		...Object.fromEntries(lights.map(light => [light, timeText(lit[light]) ?? null])),
-	}));
-
-function destinationLines(byDestination: LightsByDestination): string[] {
-	const entries = Object.entries(byDestination);
-	if (entries.length === 0) return [];
-	const head = ['Destination', 'Last reached', 'Last accepted', 'Last case opened', 'Last uploaded'];
-	const rows = entries.map(([destination, lit]) => [destination, ...lights.map(light => timeText(lit[light]) ?? 'never')]);
-	return ['', ...table(head, rows)];
-}
-
 export async function status(config: Config): Promise<Output> {
 	const {directory} = config.store;
 	const condition = conditionOf(config, directory);
-	const state = await readState(directory).catch(() => undefined);
+	const state = await readStore(directory, isLocked(directory)).catch(() => undefined);
+	const connectivity = state?.connectivity ?? {lit: {}, state: undefined};
 	const version = packageVersion();
 	const json = {
 		status: condition,
@@ -91,7 +79,7 @@ export async function status(config: Config): Promise<Output> {
 		problems: state?.problems ?? null,
 		queue_size: state?.queue.size ?? null,
 		last_success: state ? Object.fromEntries(Object.entries(state.totals).map(([name, at]) => [name, at ?? null])) : null,
-		destinations: state ? destinationsJson(state.destinations) : null,
+		...connectivityJson(config, connectivity),
 	};
 	const {system} = config;
 	const counts = Object.entries(state?.problems ?? {}).filter(([, count]) => count > 0);
@@ -108,7 +96,7 @@ export async function status(config: Config): Promise<Output> {
 			['Last case opened', state?.totals.case_opened ?? 'never'],
 			['Last heartbeat', state?.totals.heartbeat ?? 'never'],
 		]),
-		...destinationLines(state?.destinations ?? {}),
+		...connectivityLines(config, connectivity),
 	];
 	return {json, lines, exitCode: exitCodeOf[condition]};
 }

@@ -44,6 +44,8 @@ export function createExhaustionWatch({paths, onChange}: ExhaustionParts) {
 		/** The state of a path has changed. */
 		look,
 		isExhausted: () => since !== undefined,
+		/** Unix milliseconds at which it began; undefined while there is a way. */
+		since: () => since,
 	};
 }
 
