@@ -1,4 +1,5 @@
 import type {Config} from '../config.ts';
+import type {Destination} from '../destination.ts';
 import {type Address, authority} from '../sending/address.ts';
 import type {WayOut} from '../sending/connections.ts';
 import type {Diagnosis, PathResult} from '../sending/doctor/diagnosis.ts';
@@ -30,7 +31,7 @@ Walks every path on a schedule, so that a way that nobody used is known to be br
 what an attempt shows. To be called only where something may leave (G5), although a walk carries nothing of the operator's.
 */
 export async function startOperationalTest(
-	{service_information: {operational_test: settings}, exporter}: Config,
+	{service_information: {operational_test: settings}, exporter, consent}: Config,
 	tested: Tested,
 	upkeep: Upkeep,
 ): Promise<void> {
@@ -39,12 +40,14 @@ export async function startOperationalTest(
 	if (!settings.enabled || !endpoint) return;
 	const {store, log, stack} = upkeep;
 	const {sandbox} = backend;
+	// A way that nothing may take need not be there.
+	const isUsed = ({purpose}: Destination) => purpose !== 'extended_error_data' || consent.diagnostics;
 	const test = createOperationalTest({
 		intervalMillis: settings.interval,
 		// Loaded by the first run: it is large, and idle the bridge is to be small.
 		async examine(signal) {
 			const {examine} = await import('../sending/doctor/examine.ts');
-			const destinations = sandbox ? sandboxAt(sandbox) : ways.destinations();
+			const destinations = sandbox ? sandboxAt(sandbox) : ways.destinations().filter(isUsed);
 			return examine({connections: ways.list, destinations, probes: questionsTo(endpoint), signal});
 		},
 		async report(diagnosis) {

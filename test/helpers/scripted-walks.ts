@@ -62,7 +62,7 @@ export const dropped = (target: WalkTarget) => [
 	failed('connection', peerOf(target), 'ERR_CONNECTION_TIMEOUT', `${peerOf(target)} does not answer within 5000 ms.`),
 ];
 
-type Script = (target: WalkTarget) => readonly StageResult[];
+export type Script = (target: WalkTarget) => readonly StageResult[];
 export type Walked = WalkTarget & {readonly connection: string};
 
 /** A connection that walks as the script says, after a while if one is given. */

@@ -191,3 +191,14 @@ test('72 hours without a case number: somebody has to call IBM, and is told once
 	t.deepEqual(missingCaseNumbers(problems, late + hour), {problems: [], activities: []});
 	t.deepEqual(missingCaseNumbers([problemOf('a')], noon + 72 * hour).problems, []);
 });
+
+test('the operational test runs every 15 minutes, is switched off in one word, and never burdens anybody', t => {
+	const parse = (operational_test: unknown) => serviceInformationSchema.safeParse({operational_test});
+	t.deepEqual(serviceInformationSchema.parse({}).operational_test, {enabled: true, interval: hour / 4});
+	t.false(parse(false).data?.operational_test.enabled);
+	t.true(parse(true).data?.operational_test.enabled);
+	t.deepEqual(parse({enabled: false, interval: '1h'}).data?.operational_test, {enabled: false, interval: hour});
+	for (const wrong of [{interval: '10ms'}, {interval: '8d'}, {enabled: 'no'}, {often: true}, 'no', null])
+		t.false(parse(wrong).success);
+	t.deepEqual(parse({often: true}).error?.issues[0]?.path, ['operational_test'], 'an unknown key keeps its place in the file');
+});

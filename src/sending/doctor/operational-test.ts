@@ -5,6 +5,8 @@ import type {Diagnosis} from './diagnosis.ts';
 
 export type OperationalTestParts = {
 	readonly intervalMillis?: number;
+	/** The first run comes this long after the start, up to twice as long, and never later than an interval or two. */
+	readonly firstMillis?: number;
 	/** One run over what is configured; ends early when the signal says so. */
 	readonly examine: (signal: AbortSignal) => Promise<Diagnosis>;
 	/** Hears of every run: health, lights, metrics. */
@@ -22,15 +24,23 @@ export type OperationalTest = Component & {
 };
 
 const usualMillis = 15 * 60_000;
-/** A start has other things to do, and the first submissions test their paths themselves: so long it waits, up to twice. */
-const startMillis = 30_000;
+/** A start has other things to do, and the first submissions test their paths themselves. */
+const usualFirstMillis = 30_000;
 
 /**
 Examines all paths soon after the start and then once each interval, with a tenth of it as jitter. Two runs never overlap. What
 only a run needs is loaded by the first one.
 */
 export function createOperationalTest(parts: OperationalTestParts): OperationalTest {
-	const {intervalMillis = usualMillis, examine, report, record, log, random = Math.random} = parts;
+	const {
+		intervalMillis = usualMillis,
+		firstMillis = usualFirstMillis,
+		examine,
+		report,
+		record,
+		log,
+		random = Math.random,
+	} = parts;
 	const stopping = new AbortController();
 	let timer: NodeJS.Timeout | undefined;
 	let running: Promise<void> | undefined;
@@ -65,7 +75,7 @@ export function createOperationalTest(parts: OperationalTestParts): OperationalT
 		name: 'operational test',
 		last: () => last,
 		async start() {
-			schedule(Math.min(startMillis, intervalMillis) * (1 + random()));
+			schedule(Math.min(firstMillis, intervalMillis) * (1 + random()));
 		},
 		async shutdown() {
 			stopping.abort();

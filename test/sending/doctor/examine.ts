@@ -2,9 +2,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import {type Purpose, purposes} from '../../../src/destination.ts';
 import {BridgeError} from '../../../src/errors.ts';
+import {changesBetween} from '../../../src/sending/doctor/changes.ts';
 import type {PathResult} from '../../../src/sending/doctor/diagnosis.ts';
 import {type Examination, examine} from '../../../src/sending/doctor/examine.ts';
-import {serverLine} from '../../../src/sending/doctor/summary.ts';
+import {serverLine, verdictLine} from '../../../src/sending/doctor/summary.ts';
 import type {WalkTarget} from '../../../src/sending/walk.ts';
 import {
 	connectionOf,
@@ -15,6 +16,7 @@ import {
 	goesWellThrough,
 	never,
 	passed,
+	type Script,
 	serverOf,
 	systemError,
 } from '../../helpers/scripted-walks.ts';
@@ -300,4 +302,46 @@ test('whatever works and whatever fails, the verdict is that of the single paths
 		),
 		{numRuns: 150},
 	);
+});
+
+test('what is given up is not called broken: what is known by then is the result', async t => {
+	const stop = new AbortController();
+	const given: Script = target => (target.host === 'up.example' && stop.signal.aborted ? dropped(target) : goesWell(target));
+	const connections = [
+		connectionOf('direct', given, {
+			millis: ({host}) => (host === 'up.example' ? 60_000 : 0),
+			onWalk: ({host}) => host === 'up.example' && setTimeout(() => stop.abort(), 50),
+		}),
+	];
+	const uploads = destinationOf('extended_error_data', serverOf('up.example', {addresses: ['192.0.2.9']}));
+	const diagnosis = await run({connections, destinations: [problems, uploads], signal: stop.signal});
+	t.true(diagnosis.interrupted);
+	t.false(diagnosis.passed);
+	t.deepEqual(
+		diagnosis.paths.map(({host, by, outcome, givenUpAt}) => [host, by, outcome, givenUpAt]),
+		[
+			['esupport.example', 'name', 'passed', undefined],
+			['esupport.example', 'address', 'passed', undefined],
+			['up.example', 'name', 'skipped', 'connection'],
+			['up.example', 'address', 'skipped', 'connection'],
+		],
+	);
+	t.is(diagnosis.paths[2]?.note, 'given up at TCP after 3 ms');
+	t.deepEqual(diagnosis.asks, []);
+	t.regex(diagnosis.servers[1] ? serverLine(diagnosis.servers[1]) : '', /uploads\): not known, 1 of 1 connection not walked/);
+	t.is(verdictLine(diagnosis), 'INTERRUPTED: 2 path(s) were not walked to the end, and none has failed so far.');
+	t.deepEqual(changesBetween(undefined, diagnosis), [], 'and it is no news');
+});
+
+test('a proxy that refuses is no matter of a firewall, and one that is silent may be', async t => {
+	const proxyFails = (code: 'ERR_CONNECTION_REFUSED' | 'ERR_CONNECTION_TIMEOUT') => () => [
+		failed('connection', 'p.example:3128', code, 'no', {cause: systemError('ECONNREFUSED')}),
+	];
+	const asksAfter = async (script: Script) =>
+		(await run({connections: [connectionOf('proxy p', script)], destinations: [problems]})).asks.map(({kind, host}) => [
+			kind,
+			host,
+		]);
+	t.deepEqual(await asksAfter(proxyFails('ERR_CONNECTION_REFUSED')), []);
+	t.deepEqual(await asksAfter(proxyFails('ERR_CONNECTION_TIMEOUT')), [['tcp', 'p.example']]);
 });

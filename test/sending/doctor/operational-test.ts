@@ -80,6 +80,7 @@ test('a shutdown gives up what is under way, reports nothing of it, and nothing 
 	let runs = 0;
 	const {operationalTest, reports, activities} = start(t, {
 		intervalMillis: 60_000,
+		firstMillis: 0,
 		examine(signal) {
 			runs += 1;
 			return examination(dropped, 60_000)(signal);
