@@ -31,7 +31,7 @@ export function openConnectivity({connections, servers, store, log}: Connectivit
 	function changed(now: ConnectionHealth, previous: ConnectionHealth['state']) {
 		emitConnectionChange({...now, previous});
 		log(now.state === 'connected' ? 'info' : 'warn', `${now.connection} to ${now.destination}: ${now.state}${because(now)}`);
-		exhaustion.look(now.since ?? Date.now());
+		exhaustion.changed(now, previous, now.since ?? Date.now());
 	}
 
 	/** One after the other, so that the end never stands before the beginning. */

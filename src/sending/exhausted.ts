@@ -19,8 +19,8 @@ export type ExhaustionParts = {
 export type ExhaustionWatch = ReturnType<typeof createExhaustionWatch>;
 
 /**
-Exhausted: each path is disconnected, or the last submission found no way at all. It ends when neither holds any more. As a
-disconnected path takes two answers to return, a lucky one ends no outage.
+Exhausted: each path is disconnected, or the last submission found no way at all and no path has got better since. It ends when
+neither holds any more. As a disconnected path takes two answers to return, a lucky one ends no outage.
 */
 export function createExhaustionWatch({paths, onChange}: ExhaustionParts) {
 	let foundNoWay = false;
@@ -41,13 +41,19 @@ export function createExhaustionWatch({paths, onChange}: ExhaustionParts) {
 			foundNoWay = status === 'unreachable';
 			look(at);
 		},
-		/** The state of a path has changed. */
-		look,
+		/** The state of a path has changed. One that got better outdates what the last submission found: the next may be an hour away. */
+		changed({state}: Pick<ConnectionHealth, 'state'>, previous: ConnectionHealth['state'], at: number) {
+			if (rankOf[state] > rankOf[previous]) foundNoWay = false;
+			look(at);
+		},
 		isExhausted: () => since !== undefined,
 		/** Unix milliseconds at which it began; undefined while there is a way. */
 		since: () => since,
 	};
 }
+
+/** What leads somewhere stands above what does not. A first failure makes nothing better. */
+const rankOf: Record<ConnectionHealth['state'], number> = {unknown: 0, disconnected: 0, degraded: 1, connected: 2};
 
 /** Each path with its reason, for the activity log. */
 export const reasonsOf = (paths: readonly ConnectionHealth[]): string =>

@@ -15,7 +15,7 @@ function watched() {
 	const health = createConnectionHealth({
 		connections: ['proxy p:1', 'direct'],
 		destinations: () => ['ibm:443', 'backup:443'],
-		onChange: () => watch.look(clock),
+		onChange: (now, previous) => watch.changed(now, previous, clock),
 	});
 	const watch = createExhaustionWatch({paths: health.list, onChange: change => changes.push(change)});
 	return {
@@ -79,4 +79,18 @@ test('a lucky answer does not end the outage, a second one does', t => {
 test('a path that is not known yet is said so', t => {
 	const {health} = watched();
 	t.regex(reasonsOf(health.list()), /direct to ibm:443: not used yet/);
+});
+
+test('a path that is found to work again ends the outage, although nothing was sent since', t => {
+	const {watch, see, changes} = watched();
+	see('proxy p:1', 'ibm:443', true, 1);
+	see('proxy p:1', 'ibm:443', false, 2);
+	watch.settled(noWay, 3);
+	t.true(watch.isExhausted());
+	see('direct', 'ibm:443', false, 4);
+	see('proxy p:1', 'ibm:443', true, 5);
+	see('proxy p:1', 'ibm:443', true, 6);
+	t.true(watch.isExhausted(), 'it is in doubt still');
+	see('proxy p:1', 'ibm:443', true, 7);
+	t.like(changes[1], {exhausted: false, since: 3, at: 7});
 });
