@@ -125,11 +125,12 @@ export function startConnectionReports(
 	paths: () => readonly ReportedPath[],
 	[ownSystem]: readonly KnownSystem[],
 	upkeep: Upkeep,
+	{clock = Date.now, intervalMillis = reportIntervalMillis} = {},
 ): void {
 	const {store, log, wake} = upkeep;
 	const system = ownSystem && toSystem(ownSystem, hostname());
 	const report = async () => {
-		const now = Date.now();
+		const now = clock();
 		const due = await store.write(async records => {
 			const lost = await reportLostConnections(records, {connections, paths: paths(), system, now});
 			const activities = lost.map(({name, since, errorType}) => ({
@@ -144,7 +145,7 @@ export function startConnectionReports(
 		for (const {text} of due) log('warn', text);
 		if (due.length > 0) wake();
 	};
-	every(reportIntervalMillis, 'a lost connection could not be reported', report, upkeep);
+	every(intervalMillis, 'a lost connection could not be reported', report, upkeep);
 }
 
 const told = (isTold: boolean) =>
