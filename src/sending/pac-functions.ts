@@ -1,17 +1,17 @@
 import {isIPv4} from 'node:net';
 import {sandbox} from 'pac-resolver';
+import {pacDates} from './pac-dates.ts';
 
 export type PacValue = string | number | boolean | null | undefined;
 type PacFunction = (...parameters: readonly unknown[]) => PacValue;
 
 /**
 What a PAC file may call: the functions of Netscape's specification. Those that ask for a name wait for the answer, as scripts
-expect; those of the package would answer with a promise, which is true in every `if`, and its myIpAddress connects to a public
-server.
+expect; those of the package would answer with a promise, which is true in every `if`, its myIpAddress connects to a public
+server, and its dateRange is never true.
 */
 export function pacFunctions(resolve: (host: string) => string | null, address: string): Readonly<Record<string, PacFunction>> {
-	const {dateRange, dnsDomainIs, dnsDomainLevels, isPlainHostName, localHostOrDomainIs, shExpMatch, timeRange, weekdayRange} =
-		sandbox;
+	const {dnsDomainIs, dnsDomainLevels, isPlainHostName, localHostOrDomainIs, shExpMatch} = sandbox;
 	const own: Record<string, PacFunction> = {
 		alert: () => undefined,
 		dnsResolve: host => resolve(String(host)),
@@ -19,17 +19,8 @@ export function pacFunctions(resolve: (host: string) => string | null, address: 
 		isResolvable: host => resolve(String(host)) !== null,
 		myIpAddress: () => address,
 	};
-	const packaged = {
-		dateRange,
-		dnsDomainIs,
-		dnsDomainLevels,
-		isPlainHostName,
-		localHostOrDomainIs,
-		shExpMatch,
-		timeRange,
-		weekdayRange,
-	};
-	return {...(packaged as unknown as Record<string, PacFunction>), ...own};
+	const packaged = {dnsDomainIs, dnsDomainLevels, isPlainHostName, localHostOrDomainIs, shExpMatch};
+	return {...(packaged as unknown as Record<string, PacFunction>), ...pacDates(), ...own};
 }
 
 function isInNet(address: string | null, pattern: string, mask: string): boolean {
