@@ -3,7 +3,7 @@ import {extname} from 'node:path';
 import {MessageChannel, type MessagePort, Worker} from 'node:worker_threads';
 import {BridgeError, toError} from '../errors.ts';
 import type {Lookup} from './names.ts';
-import {pacFault} from './pac-fault.ts';
+import {pacFault, pacGivenUp} from './pac-fault.ts';
 
 export type PacQuestion = {
 	readonly script: string;
@@ -56,7 +56,7 @@ export function createPacThread({place, limitMillis, lookup}: PacThreadOptions) 
 	}
 
 	async function ask(question: PacQuestion): Promise<string> {
-		closing.signal.throwIfAborted();
+		if (closing.signal.aborted) throw pacGivenUp(place, closing.signal.reason);
 		current ??= startThread(lookup);
 		const {worker, ready} = current;
 		worker.ref();
@@ -71,6 +71,7 @@ export function createPacThread({place, limitMillis, lookup}: PacThreadOptions) 
 		} catch (error) {
 			if (error instanceof BridgeError) throw error;
 			await stop();
+			if (closing.signal.aborted) throw pacGivenUp(place, error);
 			throw pacFault(place, limit?.aborted ? `does not come to an end within ${limitMillis} ms` : trouble(error), error);
 		} finally {
 			worker.unref();

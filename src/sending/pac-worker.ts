@@ -59,6 +59,8 @@ function ask(vm: QuickJS, find: JSValueHandle, url: string, host: string): PacAn
 const article = (type: string): string => (type === 'undefined' ? 'nothing' : `${type === 'object' ? 'an' : 'a'} ${type}`);
 
 function said(error: unknown): string {
+	// QuickJS in WebAssembly has no limit of its own for its stack: it runs into the end of it.
+	if (error instanceof Error && error.name === 'RuntimeError') return 'it calls itself too deeply';
 	const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 	return printableAnswer(text, 200);
 }

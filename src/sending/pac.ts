@@ -4,6 +4,7 @@ import {type Address, authority} from './address.ts';
 import {createLookup, type Lookup} from './names.ts';
 import {printableAnswer, readPacAnswer} from './pac-answer.ts';
 import type {PacConfig} from './pac-config.ts';
+import {pacGivenUp} from './pac-fault.ts';
 import {createPacSource, type PacSourceOptions, placeOf} from './pac-source.ts';
 import {createPacThread} from './pac-thread.ts';
 import type {Candidates} from './way.ts';
@@ -42,10 +43,8 @@ export function createPacCandidates(pac: PacConfig, options: PacOptions) {
 	}
 
 	const candidates: Candidates = async (destination, signal) => {
-		const answer = await unlessAborted(
-			source.read().then(script => ask(script, destination)),
-			signal,
-		);
+		const asking = source.read().then(script => ask(script, destination));
+		const answer = await unlessAborted(asking, signal, () => pacGivenUp(placeOf(pac.source), signal.reason));
 		const {candidates: usable, passedOver} = readPacAnswer(answer, credentials, pac.allowDirect);
 		if (usable.length > 0) return usable;
 		throw nothingUsable(placeOf(pac.source), destination, answer, passedOver);
@@ -74,11 +73,11 @@ function nothingUsable(place: string, {host}: Address, answer: string, passedOve
 	return new BridgeError('ERR_NOT_CONFIGURED', message);
 }
 
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, explain: () => BridgeError): Promise<T> {
 	work.catch(() => {}); // It may fail after it was given up.
-	signal.throwIfAborted();
+	if (signal.aborted) throw explain();
 	const {promise, reject} = Promise.withResolvers<never>();
-	const stop = () => reject(signal.reason);
+	const stop = () => reject(explain());
 	signal.addEventListener('abort', stop, {once: true});
 	return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', stop));
 }
