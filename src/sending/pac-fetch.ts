@@ -2,6 +2,7 @@ import {Agent, type Dispatcher} from 'undici';
 import {toError} from '../errors.ts';
 import type {Trust} from './authorities.ts';
 import type {Family} from './names.ts';
+import {notHttp} from './over.ts';
 
 export const maxPacSize = 1024 ** 2;
 
@@ -73,8 +74,10 @@ async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {
 	return Buffer.concat(chunks);
 }
 
-/** Of an error of undici or of the system, what helps: its code says more than its class. */
+/** Without the bytes that came in place of HTTP. Of any other error of undici or of the system, what helps: its code says more than its class. */
 function plain(error: Error): Error {
 	const {code, message} = error as NodeJS.ErrnoException;
-	return new Error(code === undefined || message.includes(code) ? message : `${message} (${code})`, {cause: error});
+	return (
+		notHttp(error) ?? new Error(code === undefined || message.includes(code) ? message : `${message} (${code})`, {cause: error})
+	);
 }
