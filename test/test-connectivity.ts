@@ -311,3 +311,65 @@ test('--help says what is sent and what the exit codes are', async t => {
 	t.regex(stdout, /Exit codes: 0 everything has at least one way, 33 something has none, 42 a wrong option, 130/);
 	t.regex(stdout, /No key, no customer number/);
 });
+
+/** The same for `test operational`. */
+async function testOperational(file: string): Promise<Ran> {
+	return new Promise(resolve => {
+		execFile(
+			process.execPath,
+			[cli, 'test', 'operational', '--config', file, '--json'],
+			{timeout: 60_000},
+			(error, stdout, stderr) => resolve({code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr}),
+		);
+	});
+}
+
+const outcomesIn = ({stdout}: Ran): Record<string, string> => {
+	const {checks} = JSON.parse(stdout) as {checks: readonly {name: string; outcome: string}[]};
+	return Object.fromEntries(checks.map(({name, outcome}) => [name, outcome]));
+};
+
+test('the operational test says what fails beside the paths, and passes once a bridge runs', async t => {
+	const dead = await freePort();
+	const file = await writeConfig(t, {
+		system: {machine_type: '8871', model: 'AC1', serial_number: 'J1A2B3C'},
+		connections: [{direct: {}}, {proxy: {url: secretUrl(dead)}}],
+	});
+	const before = await testOperational(file);
+	t.is(before.code, 33);
+	t.deepEqual(outcomesIn(before), {
+		activation: 'passed',
+		bridge: 'failed',
+		store: 'failed',
+		clock: 'passed',
+		paths: 'warned',
+	});
+	const bridge = await startProgram(t, process.execPath, [cli, 'run', '--config', file, '--json']);
+	await bridge.waitFor('"ready":true', {timeoutMillis: 60_000});
+	const after = await eventually(
+		async () => {
+			const ran = await testOperational(file);
+			return outcomesIn(ran).heartbeat === 'passed' && ran;
+		},
+		{timeoutMillis: 60_000},
+	);
+	t.is(after.code, 0);
+	t.deepEqual(outcomesIn(after), {
+		activation: 'passed',
+		bridge: 'passed',
+		store: 'passed',
+		queue: 'passed',
+		heartbeat: 'passed',
+		clock: 'passed',
+		paths: 'warned',
+	});
+	for (const secret of secrets) t.false(`${before.stdout}${after.stdout}`.includes(secret));
+});
+
+test('without consent or keys the operational test names what is missing', async t => {
+	const ibm = await startIbm(t);
+	const ran = await testOperational(await writeConfig(t, {...ibm.settings, consent: {}}));
+	t.is(ran.code, 33);
+	const {checks} = JSON.parse(ran.stdout) as {checks: readonly {text: string}[]};
+	t.regex(checks[0]?.text ?? '', /nothing may leave yet: set consent\.cases: true, .*api_key_file, .*private_key_file/);
+});

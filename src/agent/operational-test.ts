@@ -2,7 +2,7 @@ import type {Config} from '../config.ts';
 import type {Destination} from '../destination.ts';
 import {type Address, authority} from '../sending/address.ts';
 import type {WayOut} from '../sending/connections.ts';
-import type {Diagnosis, PathResult} from '../sending/doctor/diagnosis.ts';
+import {type Diagnosis, goesAsSent, type PathResult} from '../sending/doctor/diagnosis.ts';
 import {createOperationalTest} from '../sending/doctor/operational-test.ts';
 import {noteLights} from '../sending/lights.ts';
 import {lastSuccess} from '../sending/settling.ts';
@@ -51,7 +51,7 @@ export async function startOperationalTest(
 			return examine({connections: ways.list, destinations, probes: questionsTo(endpoint), signal});
 		},
 		async report(diagnosis) {
-			for (const path of diagnosis.paths.filter(isByName)) observe(path, tested);
+			for (const path of diagnosis.paths.filter(goesAsSent)) observe(path, tested);
 			await noteReached(diagnosis, upkeep);
 		},
 		async record(activities) {
@@ -64,9 +64,6 @@ export async function startOperationalTest(
 	stack.defer(() => test.shutdown());
 	await test.start();
 }
-
-/** Submissions go by name; of a server without one, by its address. */
-const isByName = ({by, host, address}: PathResult) => by === 'name' || address === host;
 
 function observe({connection, stages, outcome, ...server}: PathResult, {connectivity, connections, servers}: Tested): void {
 	const destination = authority(server);

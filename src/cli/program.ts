@@ -12,8 +12,8 @@ import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
 import {status} from './status.ts';
 import type {SupportProxyOptions} from './support-proxy-set.ts';
-import type {ConnectivityOptions} from './test-connectivity.ts';
-import {connectivityHelp} from './test-help.ts';
+import {connectivityHelp, operationalHelp} from './test-help.ts';
+import type {WalkOptions} from './test-walk.ts';
 
 /** ESA's exit codes, where it has one for the case. */
 const exitCodes: Partial<Record<BridgeErrorCode, number>> = {
@@ -192,18 +192,29 @@ command(supportProxy, 'set', 'change the support proxy in the configuration file
 		await show(setSupportProxy(options.config, options), options);
 	});
 
-command(group('test', 'tests'), 'connectivity', 'walk every connection to every destination, and say which hop is broken')
+const tests = group('test', 'tests');
+command(tests, 'connectivity', 'walk every connection to every destination, and say which hop is broken')
 	.option('--connection <name>', 'only over this connection')
 	.option('--destination <host>', 'only to this server')
 	.option('--timeout <duration>', 'for each stage (default: as configured)')
 	.option('--no-probe', 'ask nothing: end after TLS')
 	.addHelpText('after', connectivityHelp)
-	.action(async (options: Shared & ConnectivityOptions) => {
+	.action(async (options: Shared & WalkOptions) => {
 		const [{testConnectivity}, {untilInterrupted}] = await Promise.all([
 			import('./test-connectivity.ts'),
 			import('./interrupt.ts'),
 		]);
 		await untilInterrupted(async signal => show(testConnectivity(loadConfig(options.config).config, options, signal), options));
+	});
+
+command(tests, 'operational', 'whether call home works: activation, bridge, store, queue, heartbeat, clock, and every path')
+	.addHelpText('after', operationalHelp)
+	.action(async (options: Shared) => {
+		const [{testOperational}, {untilInterrupted}] = await Promise.all([
+			import('./test-operational.ts'),
+			import('./interrupt.ts'),
+		]);
+		await untilInterrupted(async signal => show(testOperational(loadConfig(options.config).config, signal), options));
 	});
 
 command(group('config', 'the configuration'), 'check', 'check the configuration: every fault with its line').action(

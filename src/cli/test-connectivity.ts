@@ -1,100 +1,21 @@
-import type {Log} from '../agent/log.ts';
-import {openWays} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
-import type {Destination} from '../destination.ts';
-import {BridgeError} from '../errors.ts';
-import {authority} from '../sending/address.ts';
-import type {Diagnosis} from '../sending/doctor/diagnosis.ts';
-import {examine} from '../sending/doctor/examine.ts';
 import {diagnosisJson} from '../sending/doctor/json.ts';
-import {duration} from '../settings.ts';
-import {type Output, printable} from './print.ts';
+import type {Output} from './print.ts';
 import {reportLines} from './test-report.ts';
-import {openTarget} from './test-target.ts';
-
-export type ConnectivityOptions = {
-	readonly connection?: string;
-	readonly destination?: string;
-	/** For each stage. */
-	readonly timeout?: string;
-	readonly probe: boolean;
-};
-
-const exitCodes = {passed: 0, failed: 33, interrupted: 130};
-/** A walk has at most so many stages that may take their whole time. */
-const mostStages = 12;
+import {testExitCodes, type WalkOptions, walkPaths} from './test-walk.ts';
 
 /** Ends early when `interrupt` says so, and says what is known by then. */
 export async function testConnectivity(
 	config: Config,
-	options: ConnectivityOptions,
+	options: WalkOptions,
 	interrupt: AbortSignal,
 	stderr = process.stderr,
 ): Promise<Output> {
-	await using stack = new AsyncDisposableStack();
-	const stageMillis = options.timeout === undefined ? undefined : millisOf(options.timeout);
-	const connections = config.connections.map(way => (stageMillis === undefined ? way : {...way, stageMillis}));
-	const log: Log = (_level, text) => void stderr.write(`${printable(text)}\n`);
-	const ways = openWays({...config, connections}, log);
-	stack.defer(() => ways.close());
-	const target = await openTarget(config, ways, stack);
-	const limitMillis = mostStages * Math.max(...connections.map(way => way.stageMillis));
-	const progress = createProgress(stderr);
-	progress.begin();
-	const diagnosis = await examine({
-		connections: named(ways.list, options.connection),
-		destinations: only(target.destinations, options.destination),
-		probes: options.probe ? target.probes : 'none',
-		signal: AbortSignal.any([interrupt, AbortSignal.timeout(limitMillis)]),
-		onPath: progress.show,
-	});
-	progress.clear();
-	const output = outputOf(diagnosis, target);
-	return interrupt.aborted ? {...output, exitCode: exitCodes.interrupted} : output;
-}
-
-function outputOf(diagnosis: Diagnosis, {text, isSandbox}: {readonly text: string; readonly isSandbox: boolean}): Output {
+	const {diagnosis, target} = await walkPaths(config, options, {interrupt, stderr});
+	const {passed, failed, interrupted} = testExitCodes;
 	return {
-		json: {sandbox: isSandbox, target: text, ...diagnosisJson(diagnosis)},
-		lines: reportLines(diagnosis, text),
-		exitCode: diagnosis.passed ? exitCodes.passed : exitCodes.failed,
-	};
-}
-
-function millisOf(text: string): number {
-	const millis = duration.safeParse(text);
-	if (millis.success && millis.data >= 1 && millis.data <= 600_000) return millis.data;
-	throw new BridgeError('ERR_USAGE', '--timeout is not a duration from 1ms to 10m: write for example 500ms or 5s.');
-}
-
-function named<Way extends {readonly name: string}>(ways: readonly Way[], wanted: string | undefined): readonly Way[] {
-	const chosen = ways.filter(({name}) => wanted === undefined || name === wanted);
-	if (chosen.length > 0) return chosen;
-	const names = ways.map(({name}) => `"${name}"`).join(', ');
-	throw new BridgeError('ERR_USAGE', `--connection: there is no connection of this name. The configuration has ${names}.`);
-}
-
-/** Of the destinations what the host, or HOST:PORT, names. */
-function only(destinations: readonly Destination[], wanted: string | undefined): readonly Destination[] {
-	if (wanted === undefined) return destinations;
-	const isWanted = (host: string, ports: readonly number[]) =>
-		host === wanted.toLowerCase() || ports.some(port => authority({host, port}) === wanted.toLowerCase());
-	const chosen = destinations
-		.map(destination => ({...destination, servers: destination.servers.filter(({host, ports}) => isWanted(host, ports))}))
-		.filter(({servers}) => servers.length > 0);
-	if (chosen.length > 0) return chosen;
-	const hosts = [...new Set(destinations.flatMap(({servers}) => servers.map(({host}) => host)))].join(', ');
-	throw new BridgeError('ERR_USAGE', `--destination: there is no such server. The configuration leads to ${hosts}.`);
-}
-
-/** One line that counts, on a terminal and nowhere else. */
-function createProgress(stderr: NodeJS.WriteStream) {
-	const write = (text: string) => {
-		if (stderr.isTTY) stderr.write(`\r\u001b[K${text}`);
-	};
-	return {
-		begin: () => write('walking ...'),
-		show: (_path: unknown, done: number, total: number) => write(`${done} of ${total} paths walked, Ctrl-C ends here`),
-		clear: () => write(''),
+		json: {sandbox: target.isSandbox, target: target.text, ...diagnosisJson(diagnosis)},
+		lines: reportLines(diagnosis, target.text),
+		exitCode: interrupt.aborted ? interrupted : diagnosis.passed ? passed : failed,
 	};
 }

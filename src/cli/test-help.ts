@@ -11,3 +11,10 @@ Each stage may take the connection's connect_timeout, or what --timeout says; th
 paths are walked at once. Ctrl-C ends the test and shows what is known by then.
 
 Exit codes: 0 everything has at least one way, 33 something has none, 42 a wrong option, 130 ended with Ctrl-C.`;
+
+export const operationalHelp = `
+Walks every path as "callhome test connectivity" does, and sends no more than that. Beside it, what only a bridge can know: whether
+consent and keys are there, whether it runs, whether its store opens, how long the oldest problem waits, when a heartbeat was last
+answered, and whether the clock agrees with that of the servers.
+
+Exit codes: 0 call home works, 33 something failed, 130 ended with Ctrl-C.`;

@@ -25,7 +25,7 @@ wrong and what to do, each path in one line, what to ask others for, and each de
 */
 export function reportLines(diagnosis: Diagnosis, where: string): string[] {
 	const {paths, servers, asks} = diagnosis;
-	const walked = paths.filter(({outcome, givenUpAt}) => outcome !== 'skipped' || givenUpAt !== undefined);
+	const walked = walkedIn(diagnosis);
 	const troubles = troublesIn(walked);
 	const needed = asks.filter(ask => ask.needed);
 	const useful = asks.filter(ask => !ask.needed);
@@ -54,6 +54,13 @@ export function reportLines(diagnosis: Diagnosis, where: string): string[] {
 		verdict(diagnosis),
 	];
 }
+
+/** Without those by an address for which there was none. */
+const walkedIn = ({paths}: Diagnosis): readonly PathResult[] =>
+	paths.filter(({outcome, givenUpAt}) => outcome !== 'skipped' || givenUpAt !== undefined);
+
+/** Each broken hop in one line. */
+export const brokenLines = (diagnosis: Diagnosis): string[] => troublesIn(walkedIn(diagnosis)).map(brokenLine);
 
 const verdict = (diagnosis: Diagnosis): string =>
 	styleText(diagnosis.passed ? 'green' : diagnosis.interrupted ? 'yellow' : 'red', printable(verdictLine(diagnosis)));

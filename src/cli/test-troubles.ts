@@ -1,5 +1,5 @@
 import {authority} from '../sending/address.ts';
-import type {ExaminedStage, PathResult} from '../sending/doctor/diagnosis.ts';
+import {type ExaminedStage, goesAsSent, type PathResult} from '../sending/doctor/diagnosis.ts';
 
 /** A broken hop, with everything that it keeps from being reached. */
 export type Trouble = {
@@ -36,10 +36,11 @@ function keyOf({connection}: PathResult, {stage, peer, error, warning, finding}:
 	return JSON.stringify([connection, stage, error?.code, what, isProxy && peer]);
 }
 
-function joined(before: Trouble | undefined, {connection, host, port, by, address}: PathResult, stage: ExaminedStage): Trouble {
+function joined(before: Trouble | undefined, path: PathResult, stage: ExaminedStage): Trouble {
+	const {connection, host, port, address} = path;
 	const to = authority({host, port});
 	const led = address === undefined || address === host ? to : `${to} at ${address}`;
-	const isByName = by === 'name' || address === host;
+	const isByName = goesAsSent(path);
 	if (!before) return {stage, connection, led: [led], others: [], isByName};
 	const isSaid = said(stage) === said(before.stage);
 	return {

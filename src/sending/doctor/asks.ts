@@ -1,5 +1,5 @@
 import {authority} from '../address.ts';
-import type {Ask, ExaminedStage, PathResult, ServerResult, Target} from './diagnosis.ts';
+import {type Ask, type ExaminedStage, goesAsSent, type PathResult, type ServerResult, type Target} from './diagnosis.ts';
 
 /** What has to be allowed by others, so that each path by name works. Each thing once. */
 export function asksIn(
@@ -10,7 +10,7 @@ export function asksIn(
 	const asks = new Map<string, Ask>();
 	for (const path of paths) {
 		const isOwn = (server: {host: string; port: number}) => server.host === path.host && server.port === path.port;
-		if (path.by === 'address' && path.address !== path.host) continue;
+		if (!goesAsSent(path)) continue;
 		const ask = askOf(path, targets.find(isOwn)?.addresses ?? []);
 		if (!ask) continue;
 		const key = [ask.kind, ask.from, ask.host, ask.port].join(' ');

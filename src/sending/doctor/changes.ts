@@ -1,6 +1,6 @@
 import type {Activity} from '../../activity.ts';
 import {authority} from '../address.ts';
-import type {Diagnosis, PathResult} from './diagnosis.ts';
+import {type Diagnosis, goesAsSent, type PathResult} from './diagnosis.ts';
 import {pathLine, serverLine} from './summary.ts';
 
 const keyOf = ({connection, host, port, by}: PathResult) => [connection, authority({host, port}), by].join(' ');
@@ -20,7 +20,7 @@ export function changesBetween(before: Diagnosis | undefined, after: Diagnosis):
 		const last = known.get(keyOf(path));
 		if (last && last.outcome !== 'skipped' ? stateOf(last) === stateOf(path) : isWell(path)) return [];
 		// A listed address that is out of date is no reason to be alarmed.
-		const level = path.outcome === 'failed' && path.by === 'name' ? 'warn' : 'info';
+		const level = path.outcome === 'failed' && goesAsSent(path) ? 'warn' : 'info';
 		return [{at, level, word: isWell(path) ? 'path_works' : `path_${path.outcome}`, text: pathLine(path)}];
 	});
 	const passedBefore = new Map(before?.servers.map(server => [authority(server), server.passed]));

@@ -59,6 +59,10 @@ export type PathResult = {
 	readonly stages: readonly ExaminedStage[];
 };
 
+/** By its name, as what is sent does; what has none goes by its address. The other walks only compare. */
+export const goesAsSent = ({by, host, address}: Pick<PathResult, 'by' | 'host' | 'address'>): boolean =>
+	by === 'name' || address === host;
+
 /** One server, over all connections. */
 export type ServerResult = Pick<Target, 'host' | 'port' | 'purposes'> & {
 	/** Connections over which it works by its name. */

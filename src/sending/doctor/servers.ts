@@ -1,10 +1,8 @@
 import type {Purpose} from '../../destination.ts';
 import {authority} from '../address.ts';
-import type {ExaminedConnection, PathResult, ServerResult, Target} from './diagnosis.ts';
+import {type ExaminedConnection, goesAsSent, type PathResult, type ServerResult, type Target} from './diagnosis.ts';
 import {carriedBy} from './targets.ts';
 
-/** By its name; what has none goes by its address. */
-const counts = ({by, host, address}: PathResult) => by === 'name' || address === host;
 const works = ({outcome}: PathResult) => outcome === 'passed' || outcome === 'warned';
 
 /** Which connections lead to each server, and whether all that goes there has a way, be it to a backup (S44). */
@@ -13,7 +11,7 @@ export function serversIn(
 	connections: readonly ExaminedConnection[],
 	paths: readonly PathResult[],
 ): readonly ServerResult[] {
-	const open = paths.filter(path => counts(path) && works(path));
+	const open = paths.filter(path => goesAsSent(path) && works(path));
 	const leadsTo = ({host, port}: Target, purpose: Purpose) =>
 		open.some(path => path.host === host && path.port === port && path.purposes.includes(purpose));
 	return targets.map(target => {
@@ -27,7 +25,7 @@ export function serversIn(
 			working: open.filter(path => path.host === host && path.port === port).map(({connection}) => connection),
 			connections: connections.filter(connection => carriedBy(connection, target).length > 0).map(({name}) => name),
 			unknown: paths
-				.filter(path => counts(path) && path.givenUpAt && path.host === host && path.port === port)
+				.filter(path => goesAsSent(path) && path.givenUpAt && path.host === host && path.port === port)
 				.map(({connection}) => connection),
 			backups: others.filter(helps).map(authority),
 			passed: purposes.every(purpose => leadsTo(target, purpose) || others.some(other => leadsTo(other, purpose))),

@@ -1,7 +1,7 @@
 import type {Stage} from '../../attempt.ts';
 import type {Purpose} from '../../destination.ts';
 import {authority} from '../address.ts';
-import type {Ask, Diagnosis, PathResult, ServerResult} from './diagnosis.ts';
+import {type Ask, type Diagnosis, goesAsSent, type PathResult, type ServerResult} from './diagnosis.ts';
 
 export const stageNames: Record<Stage, string> = {
 	name: 'DNS',
@@ -80,7 +80,7 @@ export function verdictLine(diagnosis: Diagnosis): string {
 	const {passed, interrupted, servers, paths} = diagnosis;
 	if (interrupted) return `INTERRUPTED: ${soFar(diagnosis)}`;
 	const without = servers.filter(server => !server.passed);
-	const failed = paths.filter(({outcome, by}) => outcome === 'failed' && by === 'name').length;
+	const failed = paths.filter(path => path.outcome === 'failed' && goesAsSent(path)).length;
 	if (servers.length === 0) return 'FAILED: there is no destination to be walked to.';
 	if (!passed) return `FAILED: no way to ${without.map(server => authority(server)).join(', ')}.`;
 	return failed > 0
