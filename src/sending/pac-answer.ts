@@ -55,9 +55,10 @@ function readEntry(
 
 /** One line of what a script said. Somebody may have written credentials into it, which PAC files do not have. */
 export function printableAnswer(text: string, maxLength: number): string {
-	const line = text
-		.slice(0, maxLength * 4)
-		.replaceAll(/[\p{C}\s]+/gu, ' ')
-		.replaceAll(/\S+@/g, '[redacted]@');
-	return line.length > maxLength ? `${line.slice(0, maxLength)}…` : line;
+	const bounded = text.slice(0, maxLength * 4);
+	// What the bound cuts in two may have had its @ behind the cut.
+	const whole = bounded.length < text.length ? bounded.replace(/\S*$/, '') : bounded;
+	const line = whole.replaceAll(/[\p{C}\s]+/gu, ' ').replaceAll(/\S+@/g, '[redacted]@');
+	const isLong = line.length > maxLength || whole.length < text.length;
+	return isLong ? `${line.slice(0, maxLength).toWellFormed()}…` : line;
 }
