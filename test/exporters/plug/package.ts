@@ -27,6 +27,14 @@ const tenLines = [
 	'await callHome.shutdown();',
 ].join('\n');
 
+const askPac = [
+	"import {createPacCandidates} from './node_modules/callhome-bridge/dist/src/sending/pac.js';",
+	"const pac = createPacCandidates({source: {file: 'proxy.pac'}, allowDirect: false}, {family: 'ipv4', localAddress: () => '127.0.0.1'});",
+	"const [{host}] = await pac.candidates({host: 'esupport.ibm.com', port: 443}, AbortSignal.timeout(30_000));",
+	'process.stdout.write(host);',
+	'await pac.close();',
+].join('\n');
+
 /** Packs a copy of the checkout with its own prepack script, and installs it in a program's directory without a network. */
 async function install(t: ExecutionContext): Promise<string> {
 	const top = await temporaryDirectory(t);
@@ -79,6 +87,11 @@ test('the packed package: ten lines put a problem on disk, which becomes a case;
 	const command = await startProgram(t, process.execPath, [join(installed, 'dist/src/cli.js'), '--version'], {cwd});
 	t.is(await command.ended, 0, command.output());
 	t.is(command.output().trim(), version, 'package.json is found from dist');
+	await writeFile(join(cwd, 'proxy.pac'), 'function FindProxyForURL() { return "PROXY pac.example:3128"; }');
+	await writeFile(join(cwd, 'ask.js'), askPac);
+	const asking = await startProgram(t, process.execPath, ['ask.js'], {cwd});
+	t.is(await asking.ended, 0, asking.output());
+	t.is(asking.output(), 'pac.example', 'the compiled thread for PAC files is found from dist');
 	t.deepEqual((await readdir(installed)).sort(), ['CHANGELOG.md', 'LICENSE', 'dist', 'package.json']);
 
 	await writeFile(
