@@ -1,69 +1,24 @@
-import {execFile} from 'node:child_process';
 import {createSocket} from 'node:dgram';
 import {once} from 'node:events';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import type {ExecutionContext} from 'ava';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {settingsOf} from './helpers/bridge.ts';
-import {issue, makeAuthority} from './helpers/certificates.ts';
 import {startConnectProxy} from './helpers/connect-proxy.ts';
 import {eventually, freePort, temporaryDirectory} from './helpers/listen.ts';
 import {testWithPeer} from './helpers/peers.ts';
 import {startProgram} from './helpers/program.ts';
-import {startSandbox} from './helpers/sandbox.ts';
 import {startSocksProxy} from './helpers/socks-proxy.ts';
 import {startSquid} from './helpers/squid.ts';
-import {listenSocket, listenTls} from './helpers/tls-server.ts';
-
-const cli = join(import.meta.dirname, '../src/cli.ts');
-const password = 'hunter2-@:%';
-const secretUrl = (port: number, scheme = 'http') => `${scheme}://user:${encodeURIComponent(password)}@127.0.0.1:${port}`;
-const secrets = [password, encodeURIComponent(password), Buffer.from(`user:${password}`).toString('base64')];
-
-type Ran = {readonly code: number; readonly stdout: string; readonly stderr: string};
+import {cli, password, type Ran, runTest, secrets, secretUrl, startIbm, writeConfig} from './helpers/test-command.ts';
+import {listenSocket} from './helpers/tls-server.ts';
 
 /** Runs `callhome test connectivity`. Nothing that it prints has a secret in it. */
 async function testConnectivity(t: ExecutionContext, args: readonly string[], cwd?: string): Promise<Ran> {
-	const ran = await new Promise<Ran>(resolve => {
-		execFile(process.execPath, [cli, 'test', 'connectivity', ...args], {cwd, timeout: 60_000}, (error, stdout, stderr) =>
-			resolve({code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr}),
-		);
-	});
+	const ran = await runTest(['connectivity', ...args], cwd);
 	for (const secret of secrets) t.false(`${ran.stdout}${ran.stderr}`.includes(secret), secret);
 	t.is(ran.stderr, '', 'no progress where standard error is no terminal');
 	return ran;
-}
-
-/** A sandbox in place of IBM, known as localhost, and an upload server with a certificate of an authority of its own. */
-async function startIbm(t: ExecutionContext) {
-	const sandbox = await startSandbox(t);
-	const foreign = await issue(await makeAuthority('Some other CA'), {commonName: 'localhost', hosts: ['localhost']});
-	const uploads = await listenTls(t, foreign, (_request, response) => response.end());
-	const port = Number(sandbox.url().port);
-	return {
-		sandbox,
-		port,
-		api: `localhost:${port}`,
-		uploads: uploads.host,
-		settings: {
-			exporter: {
-				call_home_connect: {
-					customer_number: '1234567',
-					endpoint: `https://localhost:${port}/connect/api/v1`,
-					ca_file: sandbox.caFile,
-				},
-			},
-			destinations: {extended_error_data: [{host: 'localhost', port: Number(uploads.port)}]},
-		},
-	};
-}
-
-async function writeConfig(t: ExecutionContext, settings: Record<string, unknown>): Promise<string> {
-	const directory = await temporaryDirectory(t);
-	const file = join(directory, 'callhome.yaml');
-	writeFileSync(file, JSON.stringify(settingsOf(directory, settings)));
-	return file;
 }
 
 type PathJson = {
@@ -295,11 +250,7 @@ test('one connection, one destination, a shorter patience and no question can be
 		['--destination', 'no.example'],
 		['--timeout', 'soon'],
 	]) {
-		const ran = await new Promise<Ran>(resolve =>
-			execFile(process.execPath, [cli, 'test', 'connectivity', '--config', file, ...wrong], (error, stdout, stderr) =>
-				resolve({code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr}),
-			),
-		);
+		const ran = await runTest(['connectivity', '--config', file, ...wrong]);
 		t.is(ran.code, 42, wrong.join(' '));
 		t.regex(ran.stderr, new RegExp(`^ERR_USAGE: ${wrong[0]}`));
 	}
@@ -310,66 +261,4 @@ test('--help says what is sent and what the exit codes are', async t => {
 	t.is(code, 0);
 	t.regex(stdout, /Exit codes: 0 everything has at least one way, 33 something has none, 42 a wrong option, 130/);
 	t.regex(stdout, /No key, no customer number/);
-});
-
-/** The same for `test operational`. */
-async function testOperational(file: string): Promise<Ran> {
-	return new Promise(resolve => {
-		execFile(
-			process.execPath,
-			[cli, 'test', 'operational', '--config', file, '--json'],
-			{timeout: 60_000},
-			(error, stdout, stderr) => resolve({code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr}),
-		);
-	});
-}
-
-const outcomesIn = ({stdout}: Ran): Record<string, string> => {
-	const {checks} = JSON.parse(stdout) as {checks: readonly {name: string; outcome: string}[]};
-	return Object.fromEntries(checks.map(({name, outcome}) => [name, outcome]));
-};
-
-test('the operational test says what fails beside the paths, and passes once a bridge runs', async t => {
-	const dead = await freePort();
-	const file = await writeConfig(t, {
-		system: {machine_type: '8871', model: 'AC1', serial_number: 'J1A2B3C'},
-		connections: [{direct: {}}, {proxy: {url: secretUrl(dead)}}],
-	});
-	const before = await testOperational(file);
-	t.is(before.code, 33);
-	t.deepEqual(outcomesIn(before), {
-		activation: 'passed',
-		bridge: 'failed',
-		store: 'failed',
-		clock: 'passed',
-		paths: 'warned',
-	});
-	const bridge = await startProgram(t, process.execPath, [cli, 'run', '--config', file, '--json']);
-	await bridge.waitFor('"ready":true', {timeoutMillis: 60_000});
-	const after = await eventually(
-		async () => {
-			const ran = await testOperational(file);
-			return outcomesIn(ran).heartbeat === 'passed' && ran;
-		},
-		{timeoutMillis: 60_000},
-	);
-	t.is(after.code, 0);
-	t.deepEqual(outcomesIn(after), {
-		activation: 'passed',
-		bridge: 'passed',
-		store: 'passed',
-		queue: 'passed',
-		heartbeat: 'passed',
-		clock: 'passed',
-		paths: 'warned',
-	});
-	for (const secret of secrets) t.false(`${before.stdout}${after.stdout}`.includes(secret));
-});
-
-test('without consent or keys the operational test names what is missing', async t => {
-	const ibm = await startIbm(t);
-	const ran = await testOperational(await writeConfig(t, {...ibm.settings, consent: {}}));
-	t.is(ran.code, 33);
-	const {checks} = JSON.parse(ran.stdout) as {checks: readonly {text: string}[]};
-	t.regex(checks[0]?.text ?? '', /nothing may leave yet: set consent\.cases: true, .*api_key_file, .*private_key_file/);
 });
