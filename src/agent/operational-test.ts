@@ -1,6 +1,7 @@
 import type {Config} from '../config.ts';
 import type {Destination} from '../destination.ts';
 import {type Address, authority} from '../sending/address.ts';
+import type {Health} from '../sending/connection-health.ts';
 import type {WayOut} from '../sending/connections.ts';
 import {type Diagnosis, goesAsSent, type PathResult} from '../sending/doctor/diagnosis.ts';
 import {createOperationalTest} from '../sending/doctor/operational-test.ts';
@@ -21,6 +22,11 @@ export type Tested = {
 	readonly connections: readonly WayOut[];
 	/** Where submissions go. */
 	readonly servers: () => readonly Address[];
+};
+
+/** Paths in doubt, and whom a walk of them tells. */
+export type Doubted = Pick<Tested, 'connections' | 'servers'> & {
+	readonly connectivity: {readonly health: Pick<Health, 'doubtful' | 'observe'>};
 };
 
 /** How often paths in doubt are looked for. Each has a pause of its own, which grows while it fails. */
@@ -86,7 +92,12 @@ async function noteReached({servers, startedAt, duration}: Diagnosis, {store}: U
 }
 
 /** Settles a doubt before the next submission has to: a proxy that is back has its old place again, and an outage is soon known as one. */
-function walkDoubtful(endpoint: URL, pauseMillis: number, {connectivity, connections, servers}: Tested, upkeep: Upkeep): void {
+export function walkDoubtful(
+	endpoint: URL,
+	pauseMillis: number,
+	{connectivity, connections, servers}: Doubted,
+	upkeep: Pick<Upkeep, 'log' | 'stack'>,
+): void {
 	const {health} = connectivity;
 	const stopping = new AbortController();
 	const questions = questionsTo(endpoint);

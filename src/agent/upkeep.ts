@@ -31,7 +31,12 @@ const pruneIntervalMillis = 3_600_000;
 const reportIntervalMillis = 60_000;
 
 /** Runs at once and then again and again, each time after the last one has ended. A failure is said, and the next one tries again. */
-export function every(intervalMillis: number, what: string, work: () => Promise<void>, {log, stack}: Upkeep): void {
+export function every(
+	intervalMillis: number,
+	what: string,
+	work: () => Promise<void>,
+	{log, stack}: Pick<Upkeep, 'log' | 'stack'>,
+): void {
 	let timer: NodeJS.Timeout | undefined;
 	let running: Promise<void>;
 	async function run() {

@@ -3,10 +3,14 @@ import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
 import {startCallHome} from '../../src/agent/embedded.ts';
+import {walkDoubtful} from '../../src/agent/operational-test.ts';
+import type {PathObservation} from '../../src/sending/connection-health.ts';
 import {readLights} from '../../src/sending/lights.ts';
 import {scrape, settingsOf, startBridge} from '../helpers/bridge.ts';
 import {startConnectProxy} from '../helpers/connect-proxy.ts';
 import {eventually, freePort, temporaryDirectory} from '../helpers/listen.ts';
+import {listenSocket, listenTls} from '../helpers/tls-server.ts';
+import {localhost, wayOut} from '../helpers/ways-out.ts';
 
 test('connections that nothing is sent over are walked on a schedule, and shown as used ones are', async t => {
 	const dead = await freePort();
@@ -69,3 +73,25 @@ for (const [title, settings] of Object.entries({
 		t.deepEqual(proxy.requests, []);
 	});
 }
+
+test('paths in doubt are walked at once, and a walk that a shutdown cuts short says nothing', async t => {
+	const url = await listenTls(t, localhost, (_request, response) => response.writeHead(404).end());
+	const [dead, silent] = [await freePort(), await listenSocket(t, () => {})];
+	const good = await startConnectProxy(t);
+	const proxies = {dead, silent, good: good.port};
+	const connections = Object.entries(proxies).map(([name, port]) => wayOut(t, {proxy: {name, url: `http://127.0.0.1:${port}`}}));
+	const server = {host: 'localhost', port: Number(url.port)};
+	const seen: [connection: string, result: PathObservation][] = [];
+	const health = {
+		doubtful: () => connections.map(({name}) => ({connection: name, destination: url.host})),
+		observe: (connection: string, _destination: string, result: PathObservation) => void seen.push([connection, result]),
+	};
+	const stack = new AsyncDisposableStack();
+	walkDoubtful(url, 60_000, {connectivity: {health}, connections, servers: () => [server]}, {log: () => {}, stack});
+	await eventually(() => seen.length === 2);
+	await stack.disposeAsync();
+	const results = Object.fromEntries(seen);
+	t.like(results.dead, {ok: false, errorType: 'ERR_CONNECTION_REFUSED', everywhere: false});
+	t.like(results.good, {ok: false, uncertain: true, errorType: 'ERR_NOT_IBM'}, 'it is asked what a submission would meet');
+	t.deepEqual(Object.keys(results).sort(), ['dead', 'good']);
+});
