@@ -15,11 +15,13 @@ export type ConnectivityParts = {
 	readonly servers: () => readonly Address[];
 	readonly store: Store;
 	readonly log: Log;
+	/** After an outage a connection leads to the destination again. */
+	readonly onWay: () => Promise<void>;
 };
 export type Connectivity = ReturnType<typeof openConnectivity>;
 
 /** What is known of the ways out: it decides the order in which they are tried, and raises the alarm when none is left. */
-export function openConnectivity({connections, servers, store, log}: ConnectivityParts) {
+export function openConnectivity({connections, servers, store, log, onWay}: ConnectivityParts) {
 	const answeredBy = new WeakMap<Outcome, string>();
 	const destinations = () => servers().map(authority);
 	/** The destination as a whole goes by the name of its primary server. */
@@ -57,6 +59,7 @@ export function openConnectivity({connections, servers, store, log}: Connectivit
 		log('info', text);
 		emitNoLongerExhausted(destination(), seconds);
 		await note('info', 'recovered', text, at);
+		await onWay();
 	}
 
 	const note = (level: 'info' | 'error', word: string, text: string, at: number) =>

@@ -7,6 +7,7 @@ import {createDrain} from '../sending/drain.ts';
 import {recorded} from '../sending/recorded.ts';
 import {throughConnections} from '../sending/sender.ts';
 import {createSettle} from '../sending/settling.ts';
+import {createStranded} from '../sending/stranded.ts';
 import type {Store} from '../store/store.ts';
 import {attributeNames, type Instruments} from '../telemetry.ts';
 import type {Backend} from './backend.ts';
@@ -38,7 +39,14 @@ export function openSending(
 	const connections = ways.list.filter(({traffic}) => traffic.includes('events'));
 	const servers = () => serversOf(ways, backend);
 	expectVouched(ways, backend, servers);
-	const connectivity = openConnectivity({connections: connections.map(({name}) => name), servers, store, log});
+	const stranded = createStranded();
+	const connectivity = openConnectivity({
+		connections: connections.map(({name}) => name),
+		servers,
+		store,
+		log,
+		onWay: sendStranded,
+	});
 	stack.defer(() => connectivity.close());
 	ways.setOrder((names, destination) => {
 		const paths = names.map(connection => ({connection, destination}));
@@ -79,6 +87,7 @@ export function openSending(
 		write: store.write,
 		policy: {retry: config.exporter.retry_on_failure, caseQuery: backend.caseQuery},
 		onSettled: settled => {
+			stranded.settled(settled.submission.id, settled.outcome);
 			connectivity.settled(settled.outcome);
 			reportSettled(settled, connectivity.destination(), instruments());
 		},
@@ -94,6 +103,16 @@ export function openSending(
 	});
 	stack.defer(() => drain.shutdown());
 	return {drain, connectivity, connections, servers};
+
+	/** Their pauses were for a way that is there now. */
+	async function sendStranded() {
+		const ids = stranded.take();
+		const notBefore = Date.now();
+		await store.write(async records => {
+			for (const id of ids) await records.changeSubmission(id, {notBefore});
+		});
+		drain.wake();
+	}
 }
 
 /** The sandbox is one server, wherever it listens today. */
