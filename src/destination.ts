@@ -27,8 +27,8 @@ export type Server = {
 /** Where one kind of message goes. */
 export type Destination = {
 	readonly purpose: Purpose;
-	/** Which list it is from: today's, that of the white paper of 2015, or the configuration's own. */
-	readonly generation: 'today' | 'white_paper_2015' | 'configured';
+	/** Which list it is from: today's, that of the white paper of 2015, the configuration's own, or that of a signed update. */
+	readonly generation: 'today' | 'white_paper_2015' | 'configured' | 'updated';
 	/** The primary connect point, then its backups (S44). */
 	readonly servers: readonly Server[];
 };

@@ -42,7 +42,7 @@ export function targetsOf(destinations: readonly Destination[], plain?: URL): Ta
 	const all = destinations.flatMap(({purpose, generation, servers}) =>
 		servers.flatMap(({host, ports, path, addresses}, index) =>
 			ports.map((port): Target => {
-				const isFromList = addresses.length > 0 && generation !== 'configured';
+				const isFromList = addresses.length > 0 && generation !== 'configured' && generation !== 'updated';
 				return {
 					purpose,
 					generation,

@@ -50,7 +50,7 @@ export function applyUpdate(destinations: readonly Destination[], update: Destin
 		const now = destinations.filter(destination => destination.purpose === purpose);
 		const servers = update[purpose];
 		const isOperators = now.some(({generation}) => generation === 'configured');
-		return servers === undefined || isOperators ? now : [{purpose, generation: 'today', servers}];
+		return servers === undefined || isOperators ? now : [{purpose, generation: 'updated', servers}];
 	});
 }
 

@@ -82,7 +82,9 @@ function wrongCredentials(proxy: ProxyConfig, host: string): BridgeError {
 
 function noAnswer(proxy: ProxyConfig, host: string, cause: Error): BridgeError {
 	const unparsable = notHttp(cause);
-	const what = unparsable ? 'did not answer in HTTP' : 'closed the connection';
+	const isEndless = 'code' in cause && cause.code === 'UND_ERR_HEADERS_OVERFLOW';
+	const otherwise = isEndless ? 'answered with headers without end' : 'closed the connection';
+	const what = unparsable ? 'did not answer in HTTP' : otherwise;
 	const advice =
 		proxy.protocol === 'http'
 			? 'Check that an HTTP proxy listens there, and whether its URL begins with https://.'

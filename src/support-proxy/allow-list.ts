@@ -21,13 +21,13 @@ export const listKey = (host: string, port: number): string => `${host} ${port}`
 
 const plainName = (host: string) => plainAddress(host) ?? host.toLowerCase().replace(/\.$/, '');
 
-/** All that passes, in the order of the list. Port 80 is that of configuration updates alone (S72). */
+/** All that passes, in the order of the list: also what a signed update has put in the place of a published one. Port 80 is that of configuration updates alone (S72). */
 export function passing(
 	destinations: readonly Destination[],
 	{generations}: Pick<SupportProxyConfig, 'generations'>,
 ): readonly Passing[] {
 	return destinations
-		.filter(({generation}) => generation === 'configured' || generations.includes(generation))
+		.filter(({generation}) => generation === 'configured' || generation === 'updated' || generations.includes(generation))
 		.flatMap(({purpose, generation, servers}) =>
 			servers.flatMap(({host, ports, addresses}) =>
 				ports

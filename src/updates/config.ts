@@ -31,6 +31,8 @@ const file = z.string().min(1);
 /** `destinations.updates` of the config file. There is no default: without it nothing is fetched. */
 export const updatesSchema = z.strictObject({
 	url: manifestUrl('https'),
+	/** PEM file with authorities that are trusted for the host of `url`, beside the public ones, and for no server that something is sent to. */
+	ca_file: file.optional(),
 	/** Ed25519 public keys in PEM or base64, one to a file. A manifest counts that any of them has signed. */
 	public_key_file: z
 		.union(

@@ -4,9 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# A package of Debian, and a file that it brings.
+# A package of Debian, and a file that it brings. squid-openssl is squid that can open TLS: it takes the place of the package
+# squid, which lacks this file.
 debian='
-squid /usr/lib/squid/basic_ncsa_auth
+squid-openssl /usr/lib/squid/security_file_certgen
+tinyproxy-bin /usr/bin/tinyproxy
+dante-server /usr/sbin/danted
+prometheus /usr/bin/promtool
+iproute2 /sbin/ip
 '
 peers=${CALLHOME_PEERS:-$HOME/.cache/callhome-bridge/peers}
 collector=$peers/otelcol-$(sha256sum collector.yaml | cut -c 1-12)
