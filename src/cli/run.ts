@@ -34,13 +34,15 @@ function banner({source, embedded, config}: Loaded, {urls}: Agent): string[] {
 /** Runs until SIGINT or SIGTERM. */
 export async function run(loaded: Loaded & {readonly config: NonNullable<Loaded['config']>}, asJson: boolean): Promise<void> {
 	const log = createLog(asJson);
+	// Before anything says that it runs: who reads that may end it at once.
+	const ending = Promise.race(['SIGINT', 'SIGTERM'].map(name => once(process, name).then(() => name)));
 	const agent = await startAgent(loaded.config, log);
 	const {otlp, metrics, sandbox} = agent.urls;
 	const urls = {otlp: otlp.href, metrics: metrics.href, sandbox: sandbox?.href ?? null};
 	process.stdout.write(
 		asJson ? `${JSON.stringify({ready: true, config: loaded.source, urls})}\n` : `${banner(loaded, agent).join('\n')}\n`,
 	);
-	const signal = await Promise.race(['SIGINT', 'SIGTERM'].map(name => once(process, name).then(() => name)));
+	const signal = await ending;
 	log('info', `${signal}: finishing what is under way`);
 	await agent.shutdown();
 }

@@ -6,13 +6,17 @@ import {delimiter, join} from 'node:path';
 /** Where test/peers/install.sh keeps what it builds: outside the checkout, so that a fresh one needs no second build. */
 const builtPeers = process.env.CALLHOME_PEERS || join(homedir(), '.cache', 'callhome-bridge', 'peers');
 
-const collectorConfig = new URL('../peers/collector.yaml', import.meta.url);
+const digestOf = (file: string) =>
+	createHash('sha256')
+		.update(readFileSync(new URL(`../peers/${file}`, import.meta.url)))
+		.digest('hex')
+		.slice(0, 12);
 
-/** The Collector's binary is named after what it was built from, as install.sh does. */
-function collectorBinary(): string {
-	const digest = createHash('sha256').update(readFileSync(collectorConfig)).digest('hex');
-	return join(builtPeers, `otelcol-${digest.slice(0, 12)}`);
-}
+/** What is built is named after what it was built from, as install.sh does. */
+const collectorBinary = () => join(builtPeers, `otelcol-${digestOf('collector.yaml')}`);
+
+/** The directory of the Python environment with the packages of requirements.txt. */
+const pythonBinaries = () => join(builtPeers, `python-${digestOf('requirements.txt')}`, 'bin');
 
 // Debian keeps daemons in sbin, which is in root's PATH only.
 const searched = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -26,9 +30,13 @@ function isExecutable(file: string): boolean {
 	}
 }
 
-/** The binary of a real peer, such as `squid`, `promtool` or `otelcol` (the Collector); undefined when it is not installed. */
+/**
+The binary of a real peer, such as `squid`, `promtool`, `otelcol` (the Collector) or `python` (with the packages of the peers);
+undefined when it is not installed.
+*/
 export function peer(name: string): string | undefined {
-	const candidates = name === 'otelcol' ? [collectorBinary()] : searched.map(directory => join(directory, name));
+	const directories = [pythonBinaries(), ...(name === 'python' ? [] : searched)];
+	const candidates = name === 'otelcol' ? [collectorBinary()] : directories.map(directory => join(directory, name));
 	return candidates.find(isExecutable);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the real peers of the tests: packages from Debian, the OpenTelemetry Collector from Go modules. Quick when all is
-# there; otherwise it ends with the name of what is missing. What is built is kept outside the checkout.
+# Installs the real peers of the tests: packages from Debian, the OpenTelemetry Collector from Go modules, Python packages into
+# an environment of their own. Quick when all is there; otherwise it ends with the name of what is missing. What is built is
+# kept outside the checkout.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,10 +12,20 @@ squid-openssl /usr/lib/squid/security_file_certgen
 tinyproxy-bin /usr/bin/tinyproxy
 dante-server /usr/sbin/danted
 prometheus /usr/bin/promtool
+prometheus-alertmanager /usr/bin/prometheus-alertmanager
 iproute2 /sbin/ip
+snmp /usr/bin/snmptrap
+snmpd /usr/sbin/snmpd
+openipmi /usr/bin/ipmi_sim
+ipmitool /usr/bin/ipmitool
+smartmontools /usr/sbin/smartctl
+sqlite3 /usr/bin/sqlite3
+chromium /usr/bin/chromium
+fonts-dejavu-core /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 '
 peers=${CALLHOME_PEERS:-$HOME/.cache/callhome-bridge/peers}
 collector=$peers/otelcol-$(sha256sum collector.yaml | cut -c 1-12)
+python=$peers/python-$(sha256sum requirements.txt | cut -c 1-12)
 builder=go.opentelemetry.io/collector/cmd/builder@v0.159.0 # the release of the components in collector.yaml
 no_services=/usr/sbin/policy-rc.d
 PATH=$PATH:/usr/local/go/bin
@@ -60,11 +71,22 @@ build_collector() {
 	mv "$collector.$$" "$collector"
 }
 
+make_python() {
+	[[ -x $python/bin/python ]] && return
+	command -v python3 >/dev/null || missing python "Python 3.11 or newer runs some of the peers, and there is no python3"
+	echo "peers: installing Python packages"
+	logged python3 -m venv "$python.$$" || missing python "python3 -m venv failed (Debian: python3-venv)"
+	logged "$python.$$/bin/python" -m pip install --no-input -r requirements.txt || missing "requirements.txt" "pip failed"
+	# A link, for an environment knows its own path and cannot be moved. The first installation to end is used.
+	ln -sfn "$python.$$" "$python"
+}
+
 work=$(mktemp -d)
 log=$work/log
 made=
 touch "$log"
 trap 'rm -rf "$work" $made' EXIT
 install_packages
+make_python
 build_collector
 echo "peers: all there"

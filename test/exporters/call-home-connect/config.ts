@@ -20,6 +20,7 @@ test('a customer number is enough, and every default is visible', t => {
 			software_level: {name: 'callhome-bridge', vrmf: version},
 			timeout: 60_000,
 			case_query: {interval: 30_000, count: 10},
+			pins: [],
 		},
 	);
 	t.false(hasCredentials(options));
