@@ -1,0 +1,37 @@
+import {type HardwareType, partIn} from '../../hardware.ts';
+
+/** A part as an event names it. */
+export type NamedPart = {
+	readonly type: HardwareType | undefined;
+	/** Such as `fan/2`: the same from a trap, from the event log and from a table. */
+	readonly id: string;
+	readonly name: string;
+};
+
+const slugOf = (text: string): string =>
+	text
+		.toLowerCase()
+		.replaceAll(/[^a-z0-9]+/g, '-')
+		.replaceAll(/^-+|-+$/g, '')
+		.slice(0, 100);
+
+/** The part that a text is about. What the module knows of its kind goes before what the words suggest. */
+export function namedPart(text: string, known: HardwareType | undefined, otherwise: string): NamedPart {
+	const quoted = /["“]([^"”]{1,100})["”]/.exec(text)?.[1]?.trim() ?? '';
+	const part = partIn(quoted === '' ? text : quoted) ?? partIn(text);
+	const type = known ?? part?.type;
+	const name = quoted;
+	if (part && part.type === type && part.place !== '')
+		return {type, id: `${type}/${part.place}`, name: name || `${label(type)} ${part.place}`};
+	if (name !== '') return {type, id: `${type ?? 'part'}/${slugOf(name)}`, name};
+	return {type, id: `${type ?? 'event'}/${otherwise}`, name: type ? label(type) : ''};
+}
+
+const label = (type: string): string => type.replaceAll('_', ' ');
+
+/** The part that one row of a module's table stands for. */
+export function partOfRow(type: HardwareType, name: string, index: string): NamedPart {
+	const part = partIn(name);
+	const id = part?.type === type && part.place !== '' ? part.place : slugOf(name) || index;
+	return {type, id: `${type}/${id}`, name: name || `${label(type)} ${index}`};
+}
