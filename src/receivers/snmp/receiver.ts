@@ -1,0 +1,28 @@
+import {type Component, startAll} from '../../component.ts';
+import type {SourceParts} from '../../source.ts';
+import type {SnmpReceiverConfig} from './config.ts';
+import {createTrapReceiver} from './traps.ts';
+
+/** Traps that come, and hosts that are asked. */
+export function createSnmpReceiver(
+	config: SnmpReceiverConfig,
+	parts: SourceParts,
+): Component & {readonly port: number | undefined} {
+	const traps = config.traps && createTrapReceiver(config.traps, parts);
+	const members = [traps].filter(member => member !== undefined);
+	let started: AsyncDisposableStack | undefined;
+	return {
+		name: 'SNMP receiver',
+		async start() {
+			started = await startAll(members);
+		},
+		async shutdown() {
+			await started?.disposeAsync();
+			started = undefined;
+		},
+		/** The port for traps. */
+		get port() {
+			return traps?.port;
+		},
+	};
+}
