@@ -1,4 +1,6 @@
 import {execFile} from 'node:child_process';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
 import type {Decision, HardwareEvent} from '../../src/event.ts';
@@ -58,7 +60,9 @@ export async function trapReceiver(t: ExecutionContext, traps: object, kept: Kep
 
 /** net-snmp's own programs, without the files of this machine. */
 export async function netSnmp(program: 'snmptrap' | 'snmpinform', ...parameters: readonly string[]): Promise<void> {
-	const options = {env: {...process.env, MIBS: '', SNMPCONFPATH: '/nonexistent', SNMP_PERSISTENT_DIR: '/tmp/callhome-snmp'}};
+	const options = {
+		env: {...process.env, MIBS: '', SNMPCONFPATH: '/nonexistent', SNMP_PERSISTENT_DIR: join(tmpdir(), 'callhome-snmp')},
+	};
 	await run(requiredPeer(program), parameters, options);
 }
 

@@ -21,17 +21,20 @@ export function namedPart(text: string, known: HardwareType | undefined, otherwi
 	const part = partIn(quoted === '' ? text : quoted) ?? partIn(text);
 	const type = known ?? part?.type;
 	const name = quoted;
-	if (part && part.type === type && part.place !== '')
+	if (part && part.type === type && part.place !== '' && !(name !== '' && isSensor(type)))
 		return {type, id: `${type}/${part.place}`, name: name || `${label(type)} ${part.place}`};
 	if (name !== '') return {type, id: `${type ?? 'part'}/${slugOf(name)}`, name};
 	return {type, id: `${type ?? 'event'}/${otherwise}`, name: type ? label(type) : ''};
 }
+
+/** A processor and a memory module may both have a number and a temperature: a sensor is told apart by its whole name. */
+const isSensor = (type: HardwareType): boolean => type === 'temperature' || type === 'voltage';
 
 const label = (type: string): string => type.replaceAll('_', ' ');
 
 /** The part that one row of a module's table stands for. */
 export function partOfRow(type: HardwareType, name: string, index: string): NamedPart {
 	const part = partIn(name);
-	const id = part?.type === type && part.place !== '' ? part.place : slugOf(name) || index;
+	const id = !isSensor(type) && part?.type === type && part.place !== '' ? part.place : slugOf(name) || index;
 	return {type, id: `${type}/${id}`, name: name || `${label(type)} ${index}`};
 }

@@ -1,6 +1,7 @@
 import {type Component, startAll} from '../../component.ts';
 import type {SourceParts} from '../../source.ts';
 import type {SnmpReceiverConfig} from './config.ts';
+import {createPoller} from './poller.ts';
 import {createTrapReceiver} from './traps.ts';
 
 /** Traps that come, and hosts that are asked. */
@@ -8,8 +9,9 @@ export function createSnmpReceiver(
 	config: SnmpReceiverConfig,
 	parts: SourceParts,
 ): Component & {readonly port: number | undefined} {
-	const traps = config.traps && createTrapReceiver(config.traps, parts);
-	const members = [traps].filter(member => member !== undefined);
+	const poller = config.poll && createPoller(config.poll, parts);
+	const traps = config.traps && createTrapReceiver(config.traps, parts, poller?.known);
+	const members = [poller, traps].filter(member => member !== undefined);
 	let started: AsyncDisposableStack | undefined;
 	return {
 		name: 'SNMP receiver',
