@@ -42,6 +42,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 	const turns = createTurns(config.concurrency);
 	const transport = createV2cTransport();
 	const running = new Set<Promise<void>>();
+	const sessions = new Set<Session>();
 	let isClosing = false;
 
 	const follow = (host: PolledHost): Followed => ({
@@ -71,6 +72,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 			one.failures = 0;
 			onTarget({source, target: targetOf(one.host), state: 'working', reason: ''});
 		} catch (error) {
+			if (isClosing) return;
 			fail(one, toError(error));
 		}
 		later(one, Math.max(0, pauseAfter(one.failures, config, random) - (one.failures === 0 ? now() - began : 0)));
@@ -82,6 +84,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 		one.mark ??= await marks.read(one.key);
 		const options: SessionOptions = {address, port: host.port, timeoutMillis: config.timeout, retries: config.retries};
 		const session = withDeadline(openSession(host, options, transport), at + patience * config.timeout, now);
+		sessions.add(session);
 		try {
 			const {max_repetitions: maxRepetitions} = config;
 			const scraped = await scrape(session, {host, address, maxRepetitions, mark: markIn(one.mark), at});
@@ -92,7 +95,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 			measure(source, scraped.resource, scraped.readings, at);
 			for (const notice of scraped.notices) log('info', `SNMP poll of ${targetOf(host)}: ${notice}`);
 		} finally {
-			session.close();
+			if (sessions.delete(session)) session.close();
 		}
 	}
 
@@ -121,8 +124,10 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 		async shutdown() {
 			isClosing = true;
 			for (const {timer} of followed) clearTimeout(timer);
-			await Promise.all(running);
 			transport.close();
+			for (const session of sessions) session.close();
+			sessions.clear();
+			await Promise.all(running);
 		},
 	};
 }

@@ -6,8 +6,8 @@ import {errorStatuses, isAbsent, type Session, SessionError, type SessionOptions
 import type {Varbind} from './trap.ts';
 
 type Waiting = {
-	readonly from: string;
 	readonly answered: (pdu: NativePdu) => void;
+	readonly failed: (error: Error) => void;
 };
 type Request = {readonly datagram: Buffer; readonly id: number};
 
@@ -54,7 +54,7 @@ export function createV2cTransport(random: (most: number) => number = randomInt)
 				if (error) answer.reject(new SessionError('failed', error.message, {cause: error}));
 			});
 		};
-		waiting.set(key, {from: address, answered: answer.resolve});
+		waiting.set(key, {answered: answer.resolve, failed: answer.reject});
 		try {
 			transmit();
 			return await answer.promise;
@@ -88,6 +88,7 @@ export function createV2cTransport(random: (most: number) => number = randomInt)
 	return {
 		session,
 		close(): void {
+			for (const {failed} of waiting.values()) failed(new SessionError('failed', 'the bridge ends'));
 			for (const socket of sockets.values()) socket.close();
 			sockets.clear();
 		},
