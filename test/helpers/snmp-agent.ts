@@ -1,9 +1,10 @@
 import {spawn} from 'node:child_process';
 import {createSocket} from 'node:dgram';
 import {once} from 'node:events';
-import {writeFileSync} from 'node:fs';
+import {renameSync, writeFileSync} from 'node:fs';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {setTimeout as pause} from 'node:timers/promises';
 import type {ExecutionContext} from 'ava';
 import {eventually, temporaryDirectory} from './listen.ts';
 import {requiredPeer} from './peer-binaries.ts';
@@ -39,7 +40,7 @@ async function freeUdpPort(): Promise<number> {
 export type SnmpAgent = {
 	readonly port: number;
 	/** What it has from now on. */
-	change(objects: Objects): void;
+	change(objects: Objects): Promise<void>;
 	stop(): Promise<void>;
 };
 
@@ -56,10 +57,12 @@ export async function snmpAgent(t: ExecutionContext, objects: Objects): Promise<
 	const directory = await temporaryDirectory(t);
 	const data = join(directory, 'data');
 	await mkdir(data);
-	const change = (changed: Objects) => {
-		for (const name of ['imm', 'public']) writeFileSync(join(data, `${name}.snmprec`), recording(changed));
+	const write = (changed: Objects) => {
+		const file = join(data, 'imm.snmprec');
+		writeFileSync(`${file}.new`, recording(changed));
+		renameSync(`${file}.new`, file); // Never seen half.
 	};
-	change(objects);
+	write(objects);
 	const port = await freeUdpPort();
 	const parameters = [
 		`--data-dir=${data}`,
@@ -86,6 +89,10 @@ export async function snmpAgent(t: ExecutionContext, objects: Objects): Promise<
 	await eventually(isListening, {timeoutMillis: 60_000}).catch(() => {
 		throw new Error(`snmpsim does not listen: ${said.join('').slice(-2000)}`);
 	});
+	const change = async (changed: Objects) => {
+		await pause(1200); // It sees a change by the second in which the file was written.
+		write(changed);
+	};
 	return {port, change, stop};
 }
 

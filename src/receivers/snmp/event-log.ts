@@ -66,7 +66,7 @@ export function logEvents(lines: readonly Line[], machine: string, resource: Att
 		const fault = severities[severity.toLowerCase()];
 		const isRecovery = recovery.test(text);
 		if (text === '' || isAboutTheLog.test(text) || (!fault && !isRecovery)) return [];
-		const part = namedPart(text, undefined, digest([text.replaceAll(recovery, '')]).slice(0, digestLength));
+		const part = namedPart(text, undefined, digest([text.replace(recovery, '')]).slice(0, digestLength));
 		const isPredicted = /\b(PFA|predictive|predicted)\b/i.test(text);
 		const state = isRecovery ? 'ok' : isPredicted ? 'predicted_failure' : (fault?.state ?? 'degraded');
 		return {

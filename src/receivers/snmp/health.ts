@@ -5,6 +5,16 @@ import type {PartRead, PartState} from './readings.ts';
 /** How the parts stood when the machine was read last, by their ids. Those that are well are left out. */
 export type Standing = Readonly<Record<string, PartState>>;
 
+/** Where the reading of one machine stands. Kept across restarts. */
+export type HostMark = {
+	readonly standing: Standing;
+	/** The machine said that it was unwell as a whole, and no part of it did. */
+	readonly suspect?: PartState | undefined;
+	/** Digests of the lines of the event log, its first line, and its last one with its index. */
+	readonly log?: {readonly digests: readonly string[]; readonly first: string; readonly last: string};
+	readonly changes?: readonly string[];
+};
+
 type Judged = Pick<PartRead, 'id' | 'type' | 'name' | 'attributes'> & {readonly state: PartState};
 
 /** What is wrong with the machine as a whole, when none of its parts says so. */
@@ -17,11 +27,19 @@ export function systemPart(state: PartState | undefined, parts: readonly PartRea
 	];
 }
 
-/** The parts that raise a problem of their own: the whole does not where one of its parts does. */
-export function judged(parts: readonly PartRead[]): Judged[] {
-	const ill = parts.filter((part): part is PartRead & {state: PartState} => part.state !== undefined && part.state !== 'ok');
-	const isExplained = ill.some(({type}) => type !== 'enclosure');
-	return ill.filter(({type}) => type !== 'enclosure' || !isExplained);
+/**
+The parts that raise a problem of their own. The machine as a whole does so where none of its parts does, and only when it is
+so for the second time: the parts are read after the whole, and one that has just become well explains nothing any more.
+*/
+export function judged(
+	parts: readonly PartRead[],
+	suspected: PartState | undefined,
+): {readonly ill: readonly Judged[]; readonly suspect?: PartState} {
+	const all = parts.filter((part): part is PartRead & {state: PartState} => part.state !== undefined && part.state !== 'ok');
+	const ill = all.filter(({type}) => type !== 'enclosure');
+	const whole = all.find(({type}) => type === 'enclosure');
+	if (!whole || ill.length > 0) return {ill};
+	return {ill: suspected === undefined ? [] : [whole], suspect: whole.state};
 }
 
 /**
@@ -31,10 +49,11 @@ module that was just started knows nothing, and that is no repair.
 */
 export function healthEvents(
 	parts: readonly PartRead[],
-	before: Standing,
+	{standing: before, suspect: suspected}: Pick<HostMark, 'standing' | 'suspect'>,
 	{machine, resource, at}: {readonly machine: string; readonly resource: Attributes; readonly at: number},
-): {readonly events: HardwareEvent[]; readonly standing: Standing} {
-	const now = new Map(judged(parts).map(part => [part.id, part]));
+): {readonly events: HardwareEvent[]; readonly standing: Standing; readonly suspect?: PartState | undefined} {
+	const {ill, suspect} = judged(parts, suspected);
+	const now = new Map(ill.map(part => [part.id, part]));
 	const known = new Map(parts.map(part => [part.id, part]));
 	const standing: Record<string, PartState> = {};
 	const [rising, falling]: [HardwareEvent[], HardwareEvent[]] = [[], []];
@@ -48,7 +67,7 @@ export function healthEvents(
 		if (part?.state === undefined) standing[id] = state;
 		else falling.push(level(part, state, 0));
 	}
-	return {events: [...rising, ...falling], standing};
+	return {events: [...rising, ...falling], standing, ...(suspect && {suspect})};
 
 	function level({id, type, name, attributes}: Omit<Judged, 'state'>, state: PartState, value: 0 | 1): HardwareEvent {
 		const series = digest(['snmp/poll', machine, id, state]);

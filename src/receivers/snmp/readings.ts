@@ -58,8 +58,15 @@ const scaled = (kind: Kind, {value, unit}: {value: number; unit: string}): numbe
 /** Under a limit by this much a temperature that was beyond it is well again, so that it does not flicker. */
 const hysteresis = {temperature: 3, voltage: 0} as const;
 
+type Slack = {readonly critical: number; readonly nonCritical: number};
+
+const slackOf = (kind: Kind, before: PartState | undefined): Slack => ({
+	critical: before === 'failed' ? hysteresis[kind] : 0,
+	nonCritical: before === 'failed' || before === 'degraded' ? hysteresis[kind] : 0,
+});
+
 function sensorRead(kind: Kind, index: string, row: Row, before: (id: string) => PartState | undefined): PartRead | undefined {
-	const cell = (column: keyof typeof sensorColumns) => {
+	const cell = (column: Column) => {
 		const read = numberOf(row.get(sensorColumns[column]));
 		return read && scaled(kind, read);
 	};
@@ -71,8 +78,8 @@ function sensorRead(kind: Kind, index: string, row: Row, before: (id: string) =>
 	});
 	const health = textOfValue(row.get(sensorColumns.health));
 	if (value === 0 && bounds.length === 0 && !stateOfHealth(health)) return undefined; // A place without a sensor.
-	const slack = before(part.id) === undefined || before(part.id) === 'ok' ? 0 : hysteresis[kind];
-	const state = stateOfHealth(health) ?? (value === undefined ? undefined : stateByLimits(value, cell, slack));
+	const state =
+		stateOfHealth(health) ?? (value === undefined ? undefined : stateByLimits(value, cell, slackOf(kind, before(part.id))));
 	const attributes = {'hw.id': part.id, 'hw.name': part.name, 'hw.sensor_location': part.name};
 	const nominal = cell('nominal');
 	const readings: Reading[] = [
@@ -90,16 +97,16 @@ function sensorRead(kind: Kind, index: string, row: Row, before: (id: string) =>
 	return {id: part.id, type: kind, name: part.name, state, attributes: {'hw.sensor_location': part.name}, readings};
 }
 
-type Cell = (column: keyof typeof sensorColumns) => number | undefined;
+type Column = keyof typeof sensorColumns;
+type Cell = (column: Column) => number | undefined;
 
 /** As the module itself would judge, for those that do not say so. */
-function stateByLimits(value: number, cell: Cell, slack: number): PartState | undefined {
-	const isAbove = (...columns: (keyof typeof sensorColumns)[]) =>
-		columns.some(column => value >= (cell(column) || Infinity) - slack);
-	const isBelow = (...columns: (keyof typeof sensorColumns)[]) =>
-		columns.some(column => value <= (cell(column) || -Infinity) + slack);
-	if (isAbove('criticalHigh', 'nonRecoverableHigh') || isBelow('criticalLow', 'nonRecoverableLow')) return 'failed';
-	if (isAbove('nonCriticalHigh') || isBelow('nonCriticalLow')) return 'degraded';
+function stateByLimits(value: number, cell: Cell, {critical, nonCritical}: Slack): PartState | undefined {
+	const isAbove = (column: Column, slack: number) => value >= (cell(column) || Number.POSITIVE_INFINITY) - slack;
+	const isBelow = (column: Column, slack: number) => value <= (cell(column) || Number.NEGATIVE_INFINITY) + slack;
+	if (isAbove('criticalHigh', critical) || isAbove('nonRecoverableHigh', critical)) return 'failed';
+	if (isBelow('criticalLow', critical) || isBelow('nonRecoverableLow', critical)) return 'failed';
+	if (isAbove('nonCriticalHigh', nonCritical) || isBelow('nonCriticalLow', nonCritical)) return 'degraded';
 	return limits.some(([column]) => cell(column)) ? 'ok' : undefined;
 }
 

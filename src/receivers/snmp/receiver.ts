@@ -1,5 +1,6 @@
 import {type Component, startAll} from '../../component.ts';
 import type {SourceParts} from '../../source.ts';
+import {changesOnly} from './changes-only.ts';
 import type {SnmpReceiverConfig} from './config.ts';
 import {createPoller} from './poller.ts';
 import {createTrapReceiver} from './traps.ts';
@@ -7,8 +8,9 @@ import {createTrapReceiver} from './traps.ts';
 /** Traps that come, and hosts that are asked. */
 export function createSnmpReceiver(
 	config: SnmpReceiverConfig,
-	parts: SourceParts,
+	given: SourceParts,
 ): Component & {readonly port: number | undefined} {
+	const parts = {...given, onTarget: changesOnly(given.onTarget)};
 	const poller = config.poll && createPoller(config.poll, parts);
 	const traps = config.traps && createTrapReceiver(config.traps, parts, poller?.known);
 	const members = [poller, traps].filter(member => member !== undefined);

@@ -2,21 +2,13 @@ import type {Attributes, HardwareEvent} from '../../event.ts';
 import type {Reading} from '../../source.ts';
 import type {PolledHost} from './config.ts';
 import {changeColumns, changeEvents, growthOf, type Line, linesOf, logColumns, logEvents} from './event-log.ts';
-import {healthEvents, type Standing, systemPart} from './health.ts';
+import {type HostMark, healthEvents, systemPart} from './health.ts';
 import {machineOf} from './imm-alert.ts';
 import {changeTable, healthStates, logTable, profileRoots, type Scalar, scalars, summaryTable, walks} from './imm-mib.ts';
 import {type PartState, partsIn, statusReadings} from './readings.ts';
 import {type Session, SessionError} from './session.ts';
 import {integerOf, textOfValue} from './trap.ts';
 import {type Table, type Value, walk} from './walk.ts';
-
-/** Where the reading of one machine stands. Kept across restarts. */
-export type HostMark = {
-	readonly standing: Standing;
-	/** Digests of the lines of the event log, and the index of the last of them. */
-	readonly log?: {readonly digests: readonly string[]; readonly first: string; readonly last: string};
-	readonly changes?: readonly string[];
-};
 
 export type Scraped = {
 	readonly resource: Attributes;
@@ -59,7 +51,7 @@ export async function scrape(session: Session, options: ScrapeOptions): Promise<
 	const parts = partsIn(table, id => mark?.standing[id]);
 	const summary = [...table(summaryTable.entry).values()].map(row => textOfValue(row.get(summaryTable.text))).join('; ');
 	const all = [...parts, ...systemPart(stateOfSystem(found('health')), parts, summary)];
-	const {events: health, standing} = healthEvents(all, mark?.standing ?? {}, {machine, resource, at});
+	const {events: health, standing, suspect} = healthEvents(all, mark ?? {standing: {}}, {machine, resource, at});
 	const log = await readLog(session, `${root}.${logTable.entry}`, mark?.log, maxRepetitions);
 	const changes = linesOf(table(changeTable.entry), changeColumns);
 	const {added: changed} = growthOf(changes, mark?.changes);
@@ -67,7 +59,7 @@ export async function scrape(session: Session, options: ScrapeOptions): Promise<
 		resource,
 		readings: all.flatMap(part => [...part.readings, ...statusReadings(part)]),
 		events: [...health, ...logEvents(log.added, machine, resource, at), ...changeEvents(changed, machine, resource, at)],
-		mark: {standing, log: log.mark, changes: changes.map(line => line.digest)},
+		mark: {standing, ...(suspect && {suspect}), log: log.mark, changes: changes.map(line => line.digest)},
 		notices: log.isCleared ? ['its event log was cleared, or all of it has been replaced'] : [],
 	};
 }
