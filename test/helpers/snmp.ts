@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
+import {encode, Packet} from 'snmp-native';
 import type {Decision, HardwareEvent} from '../../src/event.ts';
 import {type SnmpReceiverConfig, snmpReceiverSchema} from '../../src/receivers/snmp/config.ts';
 import {createSnmpReceiver} from '../../src/receivers/snmp/receiver.ts';
@@ -91,3 +92,37 @@ export function immVarbinds(changes: Readonly<Record<number, [type: string, valu
 	};
 	return Object.entries(varbinds).flatMap(([arc, pair]) => (pair ? [`${root}.1.${arc}`, ...pair] : []));
 }
+
+type Encodable = readonly [oid: string, value: number | string];
+
+/** A datagram of version 2c, made by snmp-native: `1.3.6.1…` as a value is an OID, another text a string. */
+export function notification(
+	trapOid: string,
+	varbinds: readonly Encodable[],
+	{kind = 'trap', community = 'not-public', id = 4711} = {},
+): Buffer {
+	const numbers = (oid: string) => oid.split('.').map(Number);
+	const packet = new Packet();
+	packet.community = community;
+	packet.pdu = {
+		type: kind === 'trap' ? 7 : 6,
+		reqid: id,
+		error: 0,
+		errorIndex: 0,
+		varbinds: [
+			{oid: numbers('1.3.6.1.2.1.1.3.0'), type: 0x43, value: 100},
+			{oid: numbers('1.3.6.1.6.3.1.1.4.1.0'), type: 6, value: numbers(trapOid)},
+			...varbinds.map(([oid, value]) => ({oid: numbers(oid), type: typeof value === 'number' ? 2 : 4, value})),
+		],
+	};
+	return encode(packet);
+}
+
+/** The alert of `immVarbinds` for the tests that send it themselves. */
+export const immAlertVarbinds = (changes: Parameters<typeof immVarbinds>[0] = {}, root = immRoot): Encodable[] => {
+	const flat = immVarbinds(changes, root);
+	return Array.from({length: flat.length / 3}, (_, index) => {
+		const [oid = '', type, value = ''] = flat.slice(index * 3, index * 3 + 3);
+		return [oid, type === 'i' ? Number(value) : value] as const;
+	});
+};
