@@ -173,16 +173,24 @@ export function immObjects(state: ImmState = {}): Objects {
 	};
 }
 
-/** Debian's snmpd with the same objects, for version 3, and where snmpsim would be the slowest part. They cannot change. */
-export async function snmpdAgent(t: {teardown(undo: () => unknown): void}, directory: string, objects: Objects): Promise<number> {
+/**
+Debian's snmpd with the same objects, for version 3, and where snmpsim would be the slowest part. They cannot change. It
+listens on one port of all the addresses.
+*/
+export async function snmpdAgent(
+	t: {teardown(undo: () => unknown): void},
+	directory: string,
+	objects: Objects,
+	addresses: readonly string[] = ['127.0.0.1'],
+): Promise<number> {
 	const port = await freeUdpPort();
 	const {name, auth_password: auth, priv_password: priv} = agentUser;
 	const overrides = Object.entries(objects).map(([oid, value]) =>
 		typeof value === 'number' ? `override .${oid} integer ${value}` : `override .${oid} octet_str "${value}"`,
 	);
 	const lines = [
-		`agentaddress udp:127.0.0.1:${port}`,
-		'rocommunity imm 127.0.0.1',
+		...addresses.map(address => `agentaddress udp:${address}:${port}`),
+		'rocommunity imm 127.0.0.0/8',
 		`createUser ${name} SHA "${auth}" AES "${priv}"`,
 		`rouser ${name} priv`,
 		...overrides,

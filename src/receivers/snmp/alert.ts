@@ -17,8 +17,9 @@ export type Alert = {
 	readonly verdict?: 'call_home' | 'serviceable' | 'never' | undefined;
 	readonly isTest?: boolean;
 	readonly code?: string | undefined;
-	/** Of the module's own, beside all its varbinds. */
 	readonly attributes?: Attributes;
+	/** The varbinds by names instead of OIDs, where all of them have one. */
+	readonly words?: Attributes;
 	readonly resource?: Attributes;
 	/** What makes it itself, when that is not all of its varbinds and the sender's clock. */
 	readonly identity?: readonly unknown[];
@@ -51,10 +52,10 @@ const without = (entries: Readonly<Record<string, AttributeValue | undefined>>):
 
 /** A repeated trap has the id of the first one: of its own words where the alert has them, else of all that it carries. */
 export function toEvent(alert: Alert, {trap, receivedAt}: Told, resource: Attributes): HardwareEvent {
-	const all = trap.varbinds.map(({oid, value}) => [oid, Buffer.isBuffer(value) ? value.toString('hex') : value]);
+	const all = () => trap.varbinds.map(({oid, value}) => [oid, Buffer.isBuffer(value) ? value.toString('hex') : value]);
 	const {state, verdict, isTest} = alert;
 	return {
-		id: digest(['snmp', trap.oid, ...(alert.identity ?? [trap.agent, trap.uptime, all])]),
+		id: digest(['snmp', trap.oid, ...(alert.identity ?? [trap.agent, trap.uptime, all()])]),
 		name: 'callhome.hardware.alert',
 		occurredAt: receivedAt, // Modules tell the time without its zone, if at all.
 		receivedAt,
@@ -62,7 +63,7 @@ export function toEvent(alert: Alert, {trap, receivedAt}: Told, resource: Attrib
 		message: alert.message,
 		resource,
 		attributes: {
-			...varbindAttributes(trap.varbinds),
+			...(alert.words ?? varbindAttributes(trap.varbinds)),
 			...without({
 				'hw.id': alert.id,
 				'hw.type': alert.type,

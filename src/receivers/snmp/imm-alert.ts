@@ -3,7 +3,7 @@ import type {HardwareType} from '../../hardware.ts';
 import {readEventId, type SensorEvent} from '../../sensor-codes.ts';
 import type {Alert, Told} from './alert.ts';
 import {namedPart} from './part.ts';
-import {integerOf, type Trap, textOfValue} from './trap.ts';
+import {type Trap, textOfValue} from './trap.ts';
 
 /** IMMALERT-MIB 2.6, and LENOVO-XCC-ALERT-MIB, which has the same objects and some more. */
 const enterprises = ['1.3.6.1.4.1.2.6.158.5', '1.3.6.1.4.1.19046.11.1.158.5'] as const;
@@ -95,14 +95,14 @@ function specificOf({oid}: Trap): {readonly root: string; readonly specific: num
 }
 
 /** An alert of an IMM or an XCC; undefined when it is none. Every varbind may be missing. */
-export function immAlert({trap, valueAt, receivedAt}: Told): Alert | undefined {
+export function immAlert({trap, receivedAt}: Told): Alert | undefined {
 	const found = specificOf(trap);
 	if (!found) return undefined;
 	const {root, specific} = found;
-	const value = (arc: number) => valueAt(`${root}.${arc}`) ?? valueAt(`${root}.${arc}.0`);
-	const text = (arc: number) => textOfValue(value(arc));
+	const texts = textsOf(trap, root);
+	const text = (arc: number) => texts.get(arc) ?? '';
 	const row: Row = rows[specific] ?? {state: undefined};
-	const priority = integerOf(value(8));
+	const priority = numberIn(text(8));
 	const byPriority = priorities[priority ?? -1];
 	const eventId = readEventId(text(18));
 	const isRecovery = priority === recovery || (priority === undefined && eventId?.event?.state === 'ok');
@@ -117,10 +117,11 @@ export function immAlert({trap, valueAt, receivedAt}: Told): Alert | undefined {
 		id: part.id,
 		name: part.name,
 		errorType: row.errorType ?? inferred?.errorType,
-		verdict: serviceable[integerOf(value(19)) ?? -1] ?? row.verdict ?? inferred?.verdict,
-		isTest: integerOf(value(20)) === 1,
+		verdict: serviceable[numberIn(text(19)) ?? -1] ?? row.verdict ?? inferred?.verdict,
+		isTest: numberIn(text(20)) === 1,
 		code: text(24) || eventId?.id || text(18),
-		attributes: {...wordsOf(text), ...frusOf(text(21)), 'snmp.trap.specific': specific},
+		words: wordsOf(texts),
+		attributes: {...frusOf(text(21)), 'snmp.trap.specific': specific},
 		resource: identityOf(text),
 		identity: identityOfAlert({text, trap, receivedAt}),
 	};
@@ -142,11 +143,25 @@ const severityOf = (state: Alert['state'], told: number | undefined): number => 
 
 type Text = (arc: number) => string;
 
+const numberIn = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined);
+
+/** The objects by their last arc; some senders put the 0 of an instance behind it. */
+function textsOf({varbinds}: Trap, root: string): ReadonlyMap<number, string> {
+	const texts = new Map<number, string>();
+	for (const {oid, value} of varbinds) {
+		if (!oid.startsWith(`${root}.`)) continue;
+		const arc = Number(oid.slice(root.length + 1).replace(/\.0$/, ''));
+		if (objects[arc]) texts.set(arc, textOfValue(value));
+	}
+	return texts;
+}
+
 /** By the names of the MIB, so that the module's documents explain them. */
-const wordsOf = (text: Text): Attributes =>
-	Object.fromEntries(
-		Object.entries(objects).flatMap(([arc, name]) => (text(Number(arc)) ? [[`snmp.${name}`, text(Number(arc))]] : [])),
-	);
+function wordsOf(texts: ReadonlyMap<number, string>): Attributes {
+	const words: Record<string, string> = {};
+	for (const [arc, text] of texts) if (text !== '') words[`snmp.${objects[arc]}`] = text;
+	return words;
+}
 
 /** In the module's order: the likeliest to be at fault first. */
 function frusOf(text: string): Attributes {

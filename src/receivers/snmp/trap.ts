@@ -77,8 +77,10 @@ export function textOfValue(value: Varbind['value'] | undefined): string {
 	if (value === null || value === undefined) return '';
 	if (!Buffer.isBuffer(value)) return String(value);
 	const bytes = value.subarray(0, longestText);
-	const text = bytes.toString('utf8');
-	const readable = text.includes('\ufffd') ? bytes.toString('latin1') : text;
+	const text = bytes.toString('latin1');
+	if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) return text; // As nearly all of them are.
+	const decoded = bytes.toString('utf8');
+	const readable = decoded.includes('\ufffd') ? text : decoded;
 	return readable.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ').trim();
 }
 
