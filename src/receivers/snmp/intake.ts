@@ -24,7 +24,7 @@ export type IntakeParts = {
 type Waiting = {readonly event: HardwareEvent; readonly answer: Buffer | undefined; readonly datagram: Datagram};
 
 /** Traps that go to disk together: one fsync for all of them. */
-const batchSize = 512;
+const batchSize = 1024;
 const firstPauseMillis = 200;
 const longestPauseMillis = 15_000;
 const closingMillis = 5000;
