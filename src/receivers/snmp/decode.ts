@@ -84,7 +84,7 @@ export function createDecode(config: TrapsConfig, engineId: string, now: () => n
 		const refusal = header ? refusalOf(header) : 'malformed';
 		if (!header || refusal) return {kind: 'refused', reason: refusal ?? 'malformed'};
 		const {data, answer, failed} = receive(datagram);
-		forgetKeys();
+		if (header.version === 3) forgetKeys();
 		if (answer && !data && !failed && isDiscovery(header)) return {kind: 'report', answer};
 		if (failed || !data) return {kind: 'refused', reason: whyFailed(header), answer};
 		// The library takes notifications of version 3 that name no user for authorized.

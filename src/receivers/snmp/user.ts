@@ -13,9 +13,12 @@ export function toUser({name, auth_protocol, auth_password, priv_protocol, priv_
 type Keys = {readonly authToKeyCache: Record<string, Buffer>};
 /** Far more than there are management modules. */
 const mostKeys = 40_000;
+const callsBetween = 500;
+let calls = 0;
 
 /** The library keeps the key of every engine that it ever heard of: without end, if somebody makes engines up. */
 export function forgetKeys(): void {
+	if (calls++ % callsBetween !== 0) return;
 	const {authToKeyCache} = (snmp as unknown as {readonly Authentication: Keys}).Authentication;
 	const known = Object.keys(authToKeyCache);
 	if (known.length <= mostKeys) return;

@@ -30,10 +30,18 @@ function datagrams({count, machines, round}: TrapOrder): Buffer[] {
 	});
 }
 
-async function send(order: TrapOrder): Promise<{readonly seconds: number; readonly bytes: number}> {
+export type TrapsSent = {
+	/** Unix milliseconds of the first one: making them takes its time. */
+	readonly startedAt: number;
+	/** Of one datagram. */
+	readonly bytes: number;
+};
+
+async function send(order: TrapOrder): Promise<TrapsSent> {
 	const made = datagrams(order);
 	const socket = createSocket({type: 'udp4', sendBufferSize: 4 * 1024 ** 2});
 	const {port, rate} = order;
+	const startedAt = Date.now();
 	const start = performance.now();
 	for (let sent = 0; sent < made.length; ) {
 		const due = rate === undefined ? made.length : Math.min(made.length, Math.ceil(((performance.now() - start) / 1000) * rate));
@@ -43,7 +51,7 @@ async function send(order: TrapOrder): Promise<{readonly seconds: number; readon
 		if (sent >= due) await pause(2);
 	}
 	socket.close();
-	return {seconds: (performance.now() - start) / 1000, bytes: made[0]?.length ?? 0};
+	return {startedAt, bytes: made[0]?.length ?? 0};
 }
 
 process.on('message', async (order: TrapOrder) => process.send?.(await send(order)));

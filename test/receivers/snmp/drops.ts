@@ -1,0 +1,34 @@
+import {createSocket} from 'node:dgram';
+import {once} from 'node:events';
+import {existsSync} from 'node:fs';
+import test from 'ava';
+import {dropsOf, procAddress} from '../../../src/receivers/snmp/drops.ts';
+
+test('addresses as the kernel writes them', t => {
+	t.is(procAddress('127.0.0.1'), '0100007F');
+	t.is(procAddress('0.0.0.0'), '00000000');
+	t.is(procAddress('::1'), '00000000000000000000000001000000');
+	t.is(procAddress('::'), '0'.repeat(32));
+	t.is(procAddress('2001:db8::1:2'), 'B80D0120000000000000000002000100');
+	t.is(procAddress('imm1.example'), undefined);
+});
+
+(existsSync('/proc/net/udp') ? test : test.skip)('what the kernel throws away is counted', async t => {
+	const socket = createSocket({type: 'udp4', recvBufferSize: 4096}).bind(0, '127.0.0.1');
+	await once(socket, 'listening');
+	const sender = createSocket('udp4');
+	t.teardown(() => [socket, sender].map(one => one.close()));
+	const {port} = socket.address();
+	t.is(await dropsOf('127.0.0.1', port), 0);
+	const sends = Array.from(
+		{length: 200},
+		() => new Promise(resolve => sender.send(Buffer.alloc(1000), port, '127.0.0.1', resolve)),
+	);
+	let received = 0;
+	socket.on('message', () => received++);
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // So long nobody reads.
+	await Promise.all(sends);
+	const drops = (await dropsOf('127.0.0.1', port)) ?? 0;
+	t.true(received + drops <= 200);
+	t.is(await dropsOf('127.0.0.1', 1), undefined);
+});
