@@ -1,11 +1,23 @@
 import {createSocket} from 'node:dgram';
+import {once} from 'node:events';
 import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
 import {BridgeError} from '../../../src/errors.ts';
 import {Severity} from '../../../src/event.ts';
+import {createSnmpReceiver} from '../../../src/receivers/snmp/receiver.ts';
+import type {SourceParts} from '../../../src/source.ts';
 import {eventually} from '../../helpers/listen.ts';
 import {testWithPeer} from '../../helpers/peers.ts';
-import {immRoot, immVarbinds, keptParts, netSnmp, trapReceiver} from '../../helpers/snmp.ts';
+import {
+	immAlertVarbinds,
+	immRoot,
+	immVarbinds,
+	keptParts,
+	netSnmp,
+	notification,
+	snmpConfig,
+	trapReceiver,
+} from '../../helpers/snmp.ts';
 
 const communities = ['not-public'];
 const users = [
@@ -209,4 +221,95 @@ test('datagrams of every kind leave the receiver at work', async t => {
 	await eventually(() => kept.lines.some(line => line.includes('is no whole trap or inform')));
 	t.is(kept.events.length, 0);
 	t.like(kept.targets.at(-1), {state: 'working'});
+});
+
+test('what finds no room to wait in is counted, and said', async t => {
+	const gate = Promise.withResolvers<void>();
+	const kept = keptParts();
+	const {consume} = kept.parts;
+	const parts: SourceParts = {
+		...kept.parts,
+		async consume(events) {
+			await gate.promise;
+			return consume(events);
+		},
+	};
+	const port = await trapReceiver(t, {communities, queue_size: 100}, {...kept, parts});
+	const socket = createSocket('udp4');
+	t.teardown(() => socket.close());
+	const send = (number: number) =>
+		new Promise(resolve => {
+			const varbinds = immAlertVarbinds({9: ['s', `Fan ${number} has failed.`]});
+			socket.send(notification(`${immRoot}.0.11`, varbinds, {id: number + 1}), port, '127.0.0.1', resolve);
+		});
+	for (let number = 0; number < 300; number++) await send(number);
+	const lost = () => kept.lines.reduce((sum, line) => sum + Number(/SNMP traps: (\d+) lost/.exec(line)?.[1] ?? 0), 0);
+	await eventually(() => lost() === 200);
+	gate.resolve();
+	await eventually(() => kept.events.length === 100);
+	t.is(new Set(kept.events.map(({id}) => id)).size, 100);
+	t.like(kept.targets.at(-1), {source: 'snmp/traps', state: 'failing'});
+	t.regex(kept.targets.at(-1)?.reason ?? '', /lost.*queue_size \(100\)/);
+	await send(300);
+	await eventually(() => kept.events.length === 101);
+});
+
+test('traps that come together go to the disk together', async t => {
+	const gate = Promise.withResolvers<void>();
+	const kept = keptParts();
+	const {consume} = kept.parts;
+	const parts: SourceParts = {
+		...kept.parts,
+		async consume(events) {
+			await gate.promise;
+			return consume(events);
+		},
+	};
+	const port = await trapReceiver(t, {communities}, {...kept, parts});
+	const socket = createSocket('udp4');
+	t.teardown(() => socket.close());
+	for (let number = 0; number < 200; number++) {
+		const datagram = notification(`${immRoot}.0.11`, immAlertVarbinds({9: ['s', `Fan ${number} has failed.`]}));
+		await new Promise(resolve => socket.send(datagram, port, '127.0.0.1', resolve));
+	}
+	await pause(500);
+	gate.resolve();
+	await eventually(() => kept.events.length === 200);
+	t.true(kept.batches.length <= 10, `${kept.batches}`);
+	t.deepEqual(
+		kept.events.map(({attributes}) => attributes['hw.id']),
+		Array.from({length: 200}, (_, number) => `fan/${number}`),
+		'in their order',
+	);
+});
+
+test('what is taken and not yet kept when the bridge ends is kept', async t => {
+	const kept = keptParts({
+		async consume(events) {
+			await pause(300);
+			kept.events.push(...events);
+			return events.map(() => 'first' as const);
+		},
+	});
+	const receiver = createSnmpReceiver(snmpConfig({traps: {endpoint: '127.0.0.1:0', communities}}), kept.parts);
+	await receiver.start();
+	const socket = createSocket('udp4');
+	t.teardown(() => socket.close());
+	await new Promise(resolve =>
+		socket.send(notification(`${immRoot}.0.11`, immAlertVarbinds()), receiver.port ?? 0, '127.0.0.1', resolve),
+	);
+	await pause(150);
+	await receiver.shutdown();
+	t.is(kept.events.length, 1);
+	await receiver.shutdown();
+});
+
+test('an endpoint that is taken is a fault of the configuration', async t => {
+	const taken = createSocket('udp4').bind(0, '127.0.0.1');
+	await once(taken, 'listening');
+	t.teardown(() => taken.close());
+	const endpoint = `127.0.0.1:${taken.address().port}`;
+	const receiver = createSnmpReceiver(snmpConfig({traps: {endpoint, communities}}), keptParts().parts);
+	await t.throwsAsync(receiver.start(), {code: 'ERR_CONFIG', message: /receivers\.snmp\.traps\.endpoint: cannot listen/});
+	await receiver.shutdown();
 });
