@@ -154,6 +154,9 @@ export function immObjects(state: ImmState = {}): Objects {
 		[`${base}.1.5.2.1.3.0`]: '06ABCDE ',
 		[`${base}.1.5.2.1.4.0`]: 'D9A1F3C2D5E811E08B7A5CF3FC3E0F3C',
 		[`${base}.1.5.2.1.5.0`]: 'System x3650 M4',
+		[`${base}.3.1.1.4.0`]: 1,
+		[`${base}.3.1.1.5.0`]: 0,
+		[`${base}.3.1.1.6.0`]: 1,
 		...table('1.1.2.1', [sensor('Ambient Temp', ambient, 43, 39), sensor('CPU 1 Temp', 51, 90, 80), sensor('CPU 2 Temp', 0)]),
 		...table('1.2.2.1', [sensor('SysBrd 3.3V', 3308, 3560, 0), sensor('CMOS Battery', 3136)]),
 		...table('1.3.2.1', [

@@ -13,6 +13,8 @@ export type HostMark = {
 	/** Digests of the lines of the event log, its first line, and its last one with its index. */
 	readonly log?: {readonly digests: readonly string[]; readonly first: string; readonly last: string};
 	readonly changes?: readonly string[];
+	/** The classes of alerts that the module sends no traps of. */
+	readonly silent?: string;
 };
 
 type Judged = Pick<PartRead, 'id' | 'type' | 'name' | 'attributes'> & {readonly state: PartState};

@@ -12,6 +12,10 @@ export const scalars = {
 	serialNumber: '1.5.2.1.3.0',
 	uuid: '1.5.2.1.4.0',
 	product: '1.5.2.1.5.0',
+	/** Whether the module sends traps of each class: 1 when it does. */
+	criticalAlerts: '3.1.1.4.0',
+	warningAlerts: '3.1.1.5.0',
+	systemAlerts: '3.1.1.6.0',
 } as const;
 export type Scalar = keyof typeof scalars;
 

@@ -53,14 +53,18 @@ export async function scrape(session: Session, options: ScrapeOptions): Promise<
 	const all = [...parts, ...systemPart(stateOfSystem(found('health')), parts, summary)];
 	const {events: health, standing, suspect} = healthEvents(all, mark ?? {standing: {}}, {machine, resource, at});
 	const log = await readLog(session, `${root}.${logTable.entry}`, mark?.log, maxRepetitions);
+	const silent = silentClasses(found);
 	const changes = linesOf(table(changeTable.entry), changeColumns);
 	const {added: changed} = growthOf(changes, mark?.changes);
 	return {
 		resource,
 		readings: all.flatMap(part => [...part.readings, ...statusReadings(part)]),
 		events: [...health, ...logEvents(log.added, machine, resource, at), ...changeEvents(changed, machine, resource, at)],
-		mark: {standing, ...(suspect && {suspect}), log: log.mark, changes: changes.map(line => line.digest)},
-		notices: log.isCleared ? ['its event log was cleared, or all of it has been replaced'] : [],
+		mark: {standing, ...(suspect && {suspect}), log: log.mark, changes: changes.map(line => line.digest), silent},
+		notices: [
+			...(log.isCleared ? ['its event log was cleared, or all of it has been replaced'] : []),
+			...(silent !== '' && silent !== mark?.silent ? [`it is set up to send no traps of ${silent} alerts`] : []),
+		],
 	};
 }
 
@@ -72,6 +76,10 @@ async function readScalars(session: Session, root: string): Promise<Found> {
 	const byOid = new Map(values.map(({oid, value}) => [oid, value]));
 	return name => byOid.get(`${root}.${scalars[name]}`) ?? null;
 }
+
+/** Traps that are switched off are missing without a word. */
+const silentClasses = (found: Found): string =>
+	(['critical', 'warning', 'system'] as const).filter(name => integerOf(found(`${name}Alerts`)) === 0).join(', ');
 
 function stateOfSystem(value: Value): PartState | undefined {
 	const number = integerOf(value);

@@ -25,5 +25,13 @@ export function trapEvent(trap: Trap, receivedAt: number, known: Known = () => u
 	for (const read of readers) alert ??= read(told);
 	const found = alert ?? unknownAlert(told);
 	const address: Attributes = {'host.name': trap.agent, 'host.ip': trap.agent};
-	return toEvent(found, told, {...address, ...found.resource, ...known(trap.agent)});
+	return toEvent(found, told, {...address, ...found.resource, ...agreeing(known(trap.agent), found.resource)});
+}
+
+const serial = 'callhome.system.serial_number';
+
+/** What is known of an address says nothing of a machine that names another serial number: then a relay has sent the trap. */
+function agreeing(known: Attributes | undefined, said: Attributes = {}): Attributes | undefined {
+	const [one, other] = [known?.[serial], said[serial]];
+	return one === undefined || other === undefined || one === other ? known : undefined;
 }

@@ -3,10 +3,11 @@ import type {Component} from '../../component.ts';
 import type {SourceParts} from '../../source.ts';
 import {createClients, plainAddress} from './clients.ts';
 import type {TrapsConfig} from './config.ts';
-import {createDecode, type Decoded, type Refusal} from './decode.ts';
+import {createDecode, type Decoded} from './decode.ts';
 import {dropsOf} from './drops.ts';
 import {createTrapIntake} from './intake.ts';
 import {createLosses} from './losses.ts';
+import {createRefusalLog} from './refusal-log.ts';
 import {openTrapSocket, type TrapSocket} from './socket.ts';
 import {createTally} from './tally.ts';
 import {type Known, trapEvent} from './trap-event.ts';
@@ -19,16 +20,6 @@ export type TrapReceiver = Component & {
 const source = 'snmp/traps';
 const engineIdMark = 'snmp/engine-id';
 const dropsMillis = 5000;
-
-const refusals: Readonly<Record<Refusal, string>> = {
-	malformed: 'is no whole trap or inform',
-	client_not_allowed: 'comes from an address that is not among receivers.snmp.traps.clients',
-	unknown_community: 'has a community that is not among receivers.snmp.traps.communities',
-	unknown_user: 'has a user that is not among receivers.snmp.traps.users',
-	not_authenticated: 'is not proven by the passwords of its user under receivers.snmp.traps.users',
-	engine_not_allowed: 'comes from another engine than its user may use (engine_id)',
-	too_many_engines: 'comes from an engine that is new, and there are too many of those',
-};
 
 /** Takes traps and informs. Whoever sends an inform is answered when it is on disk. */
 export function createTrapReceiver(config: TrapsConfig, parts: SourceParts, known?: Known): TrapReceiver {
@@ -117,25 +108,5 @@ export function createTrapReceiver(config: TrapsConfig, parts: SourceParts, know
 		get port() {
 			return socket?.port;
 		},
-	};
-}
-
-const quietMillis = 60_000;
-const mostAddresses = 1000;
-
-/** One line a minute for each reason and address: whoever floods the socket is not to flood the log. */
-function createRefusalLog(log: SourceParts['log'], now: () => number) {
-	const said = new Map<string, {at: number; since: number}>();
-	return function sayRefused(reason: Refusal, address: string): void {
-		const key = `${reason} ${address}`;
-		const last = said.get(key);
-		if (last && now() - last.at < quietMillis) {
-			last.since++;
-			return;
-		}
-		if (said.size >= mostAddresses) said.clear();
-		said.set(key, {at: now(), since: 0});
-		const more = last && last.since > 0 ? ` (and ${last.since} more since the last line)` : '';
-		log('warn', `SNMP traps: a datagram from ${address} ${refusals[reason]}${more}`);
 	};
 }

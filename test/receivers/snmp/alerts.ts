@@ -105,6 +105,9 @@ test('what is known of the machine goes before what the trap says', t => {
 		address === '192.0.2.7' ? {'host.name': 'db01', 'callhome.system.model': 'AC2'} : undefined;
 	const {resource} = trapEvent(trapOf(`${immRoot}.0.5`, immAlertVarbinds()), receivedAt, known);
 	t.like(resource, {'host.name': 'db01', 'callhome.system.model': 'AC2', 'callhome.system.type': '8871'});
+	const other = () => ({'host.name': 'relay', 'callhome.system.serial_number': 'RELAY01'});
+	const relayed = trapEvent(trapOf(`${immRoot}.0.5`, immAlertVarbinds()), receivedAt, other);
+	t.like(relayed.resource, {'host.name': '192.0.2.7', 'callhome.system.serial_number': '06ABCDE'});
 });
 
 test('an XCC speaks as an IMM does, and has codes of its own', t => {

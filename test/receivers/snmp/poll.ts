@@ -72,6 +72,8 @@ async function isRead(t: ExecutionContext, host: {readonly port: number; readonl
 	for (const [state, value] of Object.entries({ok: 1, degraded: 0, failed: 0, predicted_failure: 0, needs_cleaning: 0}))
 		for (const id of ['physical_disk/3', 'power_supply/1', 'memory/1', 'cpu/1', 'enclosure/system'])
 			t.is(readingOf(readings, 'hw.status', id, {'hw.state': state}), value, `${id} ${state}`);
+	await readAgain(kept);
+	t.is(kept.lines.filter(line => line.includes('no traps of warning alerts')).length, 1);
 	t.deepEqual(kept.events, []);
 	t.like(kept.targets.at(-1), {source: 'snmp/poll', target: `127.0.0.1:${host.port}`, state: 'working'});
 }
