@@ -7,6 +7,7 @@ import {destinationsSchema} from './destinations/config.ts';
 import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
+import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
 import {snmpReceiverSchema} from './receivers/snmp/config.ts';
@@ -71,6 +72,7 @@ export const configSchema = z
 		receivers: z
 			.strictObject({
 				otlp: otlpReceiverSchema.prefault({}),
+				alertmanager: alertmanagerSchema.optional(),
 				snmp: snmpReceiverSchema.optional(),
 			})
 			.prefault({}),

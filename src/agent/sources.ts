@@ -6,6 +6,7 @@ import {type Consume, isKept} from '../event.ts';
 import {emitAlert} from '../own-telemetry/events.ts';
 import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
+import {createAlertmanagerReceiver} from '../receivers/alertmanager/receiver.ts';
 import {createSnmpReceiver} from '../receivers/snmp/receiver.ts';
 import type {Marks, SourceParts} from '../source.ts';
 import type {Store} from '../store/store.ts';
@@ -40,8 +41,10 @@ export async function startSources(config: Config, surroundings: SourceSurroundi
 
 /** One line for each kind: what the configuration names is made, and nothing else. */
 function sourcesOf({receivers}: Config, parts: SourceParts): readonly Component[] {
-	const sources = [receivers.snmp && createSnmpReceiver(receivers.snmp, parts)];
-	return sources.filter(source => source !== undefined);
+	return [
+		receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts),
+		receivers.snmp && createSnmpReceiver(receivers.snmp, parts),
+	].filter(component => component !== undefined);
 }
 
 /** On disk first; then what told something new goes to the log store of the operator, with the machine on the resource. */

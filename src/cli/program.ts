@@ -101,6 +101,14 @@ command(program, 'activity', 'show the activity log')
 	.option('--problem <id>', 'only of this problem')
 	.action(async (options: Shared & ActivityOptions) => reading(options, read => activity(read, options)));
 
+command(program, 'replay', 'run recorded signals through the rules, and say what would have become of them; sends nothing')
+	.argument('<file>', 'OTLP JSON lines, as the file exporter of a Collector writes them; - for standard input')
+	.action(async (file: string, options: Shared) => {
+		const {replay} = await import('./replay.ts');
+		const say = (text: string) => void process.stderr.write(`${text}\n`);
+		await show(replay(loadConfig(options.config).config, file, say), options);
+	});
+
 command(program, 'sandbox', "run the stand-in for IBM's event API alone")
 	.option('--listen <host:port>', 'where (default: 127.0.0.1:5025)')
 	.option('--case-delay <duration>', 'from acceptance to case number (default: 1s)')
