@@ -38,6 +38,17 @@ export function growthOf(lines: readonly Line[], before: readonly string[] | und
 	return {added, isCleared: before.length > 0 && added.length === lines.length};
 }
 
+const mostForgotten = 1000;
+
+/**
+What counts as known from now on. After a clear the lines of before still do: a module that was just started may show an
+empty log, and all the old lines a little later.
+*/
+export function knownAfter(lines: readonly Line[], {isCleared}: Growth, before: readonly string[] | undefined): string[] {
+	const digests = lines.map(line => line.digest);
+	return isCleared && before ? [...digests, ...before.slice(0, mostForgotten)] : digests;
+}
+
 export const logColumns = [logTable.text, logTable.severity, logTable.date, logTable.time] as const;
 export const changeColumns = [
 	changeTable.fru,

@@ -106,8 +106,10 @@ export function immAlert({trap, receivedAt}: Told): Alert | undefined {
 	const byPriority = priorities[priority ?? -1];
 	const eventId = readEventId(text(18));
 	const isRecovery = priority === recovery || (priority === undefined && eventId?.event?.state === 'ok');
-	const inferred = eventId?.event;
+	// Where the number of the trap, which is documented, says what is wrong, the id only adds to what it agrees with.
+	const inferred = row.state === undefined || row.state === eventId?.event?.state ? eventId?.event : undefined;
 	const state = isRecovery ? 'ok' : faultOf(row, inferred, byPriority?.state);
+	const isGuess = row !== told && inferred !== undefined && (row.state === undefined || row.type === undefined);
 	const part = namedPart(text(9), row.type ?? inferred?.type, eventId?.id.slice(2) ?? `trap-${specific}`);
 	return {
 		message: text(9) || `IMM alert ${specific} without a text`,
@@ -121,7 +123,7 @@ export function immAlert({trap, receivedAt}: Told): Alert | undefined {
 		isTest: numberIn(text(20)) === 1,
 		code: text(24) || eventId?.id || text(18),
 		words: wordsOf(texts),
-		attributes: {...frusOf(text(21)), 'snmp.trap.specific': specific},
+		attributes: {...frusOf(text(21)), 'snmp.trap.specific': specific, ...(isGuess && {'callhome.event.inferred': true})},
 		resource: identityOf(text),
 		identity: identityOfAlert({text, trap, receivedAt}),
 	};

@@ -1,7 +1,7 @@
 import type {Attributes, HardwareEvent} from '../../event.ts';
 import type {Reading} from '../../source.ts';
 import type {PolledHost} from './config.ts';
-import {changeColumns, changeEvents, growthOf, type Line, linesOf, logColumns, logEvents} from './event-log.ts';
+import {changeColumns, changeEvents, growthOf, knownAfter, type Line, linesOf, logColumns, logEvents} from './event-log.ts';
 import {type HostMark, healthEvents, systemPart} from './health.ts';
 import {machineOf} from './imm-alert.ts';
 import {changeTable, healthStates, logTable, profileRoots, type Scalar, scalars, summaryTable, walks} from './imm-mib.ts';
@@ -55,12 +55,12 @@ export async function scrape(session: Session, options: ScrapeOptions): Promise<
 	const log = await readLog(session, `${root}.${logTable.entry}`, mark?.log, maxRepetitions);
 	const silent = silentClasses(found);
 	const changes = linesOf(table(changeTable.entry), changeColumns);
-	const {added: changed} = growthOf(changes, mark?.changes);
+	const changed = growthOf(changes, mark?.changes);
 	return {
 		resource,
 		readings: all.flatMap(part => [...part.readings, ...statusReadings(part)]),
-		events: [...health, ...logEvents(log.added, machine, resource, at), ...changeEvents(changed, machine, resource, at)],
-		mark: {standing, ...(suspect && {suspect}), log: log.mark, changes: changes.map(line => line.digest), silent},
+		events: [...health, ...logEvents(log.added, machine, resource, at), ...changeEvents(changed.added, machine, resource, at)],
+		mark: {standing, ...(suspect && {suspect}), log: log.mark, changes: knownAfter(changes, changed, mark?.changes), silent},
 		notices: [
 			...(log.isCleared ? ['its event log was cleared, or all of it has been replaced'] : []),
 			...(silent !== '' && silent !== mark?.silent ? [`it is set up to send no traps of ${silent} alerts`] : []),
@@ -123,10 +123,10 @@ async function readLog(session: Session, entry: string, mark: LogMark | undefine
 	const table = (await walk(session, columns, {maxRepetitions})).get(entry) ?? noRows;
 	const lines = linesOf(table, logColumns);
 	const indexes = [...table.keys()];
-	const {added, isCleared} = growthOf(lines, mark?.digests);
+	const growth = growthOf(lines, mark?.digests);
 	const wordsOf = (index: string | undefined) => (index === undefined ? '' : wordsAt(table, index));
 	const ends = {first: wordsOf(indexes[0]), last: indexes.at(-1) ? `${indexes.at(-1)} ${wordsOf(indexes.at(-1))}` : ''};
-	return {added, isCleared, mark: {digests: lines.map(line => line.digest), ...ends}};
+	return {...growth, mark: {digests: knownAfter(lines, growth, mark?.digests), ...ends}};
 }
 
 const wordsAt = (table: Table, index: string): string => {

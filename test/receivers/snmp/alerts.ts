@@ -32,6 +32,14 @@ test('the flags of the module decide whom an alert concerns', t => {
 	t.is(classify(imm(30, {19: undefined, 8: ['i', '4']})).verdict, 'never', 'a remote login');
 });
 
+test('an event id that says otherwise does not outweigh the number of the trap', t => {
+	const event = imm(5, {18: ['s', '0x806F000D0403FFFF'], 19: undefined});
+	t.is(event.attributes['hw.state'], 'failed');
+	t.is(classify(event).verdict, 'call_home');
+	t.false('callhome.event.inferred' in event.attributes);
+	t.is(imm(50, {18: ['s', '0x806F010C2001FFFF'], 9: ['s', 'Something']}).attributes['callhome.event.inferred'], true);
+});
+
 test('a test is marked as one', t => {
 	const event = imm(5, {20: ['i', '1']});
 	t.is(event.attributes['callhome.test'], true);
