@@ -167,6 +167,12 @@ testWithPeer(
 			'hw.id': 'physical_disk/4',
 			'hw.state': 'ok',
 		});
+		const told = kept.events.length;
+		await agent.change(immObjects({log: []}));
+		await eventually(() => kept.lines.filter(line => line.includes('its event log was cleared')).length === 2, patient);
+		await agent.change(immObjects({log: [recovered, next]}));
+		await readAgain(kept);
+		t.is(kept.events.length, told, 'a log that was empty for a while, as after a start of the module, holds nothing new');
 		await second.shutdown();
 	},
 );
