@@ -10,6 +10,7 @@ import {knownSystemSchema, processorsSchema, systemSchema} from './processors/co
 import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
+import {snmpReceiverSchema} from './receivers/snmp/config.ts';
 import {sandboxSchema} from './sandbox/config.ts';
 import {connectionsSchema} from './sending/connections-config.ts';
 import {retrySchema} from './sending/retry.ts';
@@ -72,6 +73,7 @@ export const configSchema = z
 			.strictObject({
 				otlp: otlpReceiverSchema.prefault({}),
 				alertmanager: alertmanagerSchema.optional(),
+				snmp: snmpReceiverSchema.optional(),
 			})
 			.prefault({}),
 		selection: selectionSchema.prefault({}),
