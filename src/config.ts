@@ -7,6 +7,7 @@ import {destinationsSchema} from './destinations/config.ts';
 import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
+import {hostReceiverSchema} from './receivers/host/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
 import {sandboxSchema} from './sandbox/config.ts';
@@ -67,7 +68,12 @@ export const configSchema = z
 		systems: z.array(knownSystemSchema).default([]),
 		contact: contactSchema.prefault({}),
 		location: locationSchema.optional(),
-		receivers: z.strictObject({otlp: otlpReceiverSchema.prefault({})}).prefault({}),
+		receivers: z
+			.strictObject({
+				otlp: otlpReceiverSchema.prefault({}),
+				host: hostReceiverSchema.optional(),
+			})
+			.prefault({}),
 		selection: selectionSchema.prefault({}),
 		processors: processorsSchema.prefault({}),
 		service_information: serviceInformationSchema.prefault({}),
