@@ -37,67 +37,69 @@ export type IpmiRemote = z.output<typeof remoteSchema>;
 
 /** The config key `receivers.host`. */
 export const hostReceiverSchema = z.preprocess(
-	value => (value === null || value === true ? {} : value),
-	z.strictObject({
-		/** Where the kernel shows the machine: elsewhere in a container. */
-		roots: z
-			.strictObject({
-				sys: path.default('/sys'),
-				proc: path.default('/proc'),
-				dev: path.default('/dev'),
-				machine_id: path.default('/etc/machine-id'),
-			})
-			.prefault({}),
-		/** Of one run of a tool. */
-		timeout: timeout.prefault('2m'),
-		edac: switched({
-			interval: interval.prefault('1m'),
-			/** So many corrected errors of one module within the window predict its failure. */
-			corrected_threshold: count.default(10),
-			window: duration.prefault('24h'),
-		}),
-		ras_database: switched({
-			file: path.default('/var/lib/rasdaemon/ras-mc_event.db'),
-			interval: interval.prefault('30s'),
-			history,
-		}),
-		kernel_log: switched({
-			interval: interval.prefault('5s'),
-			journalctl: path.default('journalctl'),
-		}),
-		smart: switched({
-			interval: interval.prefault('10m'),
-			smartctl: path.default('smartctl'),
-			/** Read in place of what `smartctl --scan` finds. */
-			devices: z
-				.array(z.strictObject({name: path, type: z.string().min(1).max(64).optional()}))
-				.max(1000)
-				.optional(),
-		}),
-		nvme: switched({
-			interval: interval.prefault('10m'),
-			nvme: path.default('nvme'),
-		}),
-		hwmon: switched({
-			interval: interval.prefault('1m'),
-			/** `chip/label` with `*`: sensors that are connected to nothing raise alarms. */
-			ignore: z.array(z.string().min(1).max(200)).max(1000).default([]),
-		}),
-		ipmi: switched({
-			interval: interval.prefault('1m'),
-			ipmitool: path.default('ipmitool'),
-			history,
-			/** Reads this machine's own management module. */
-			local: z.boolean().default(true),
-			remote: z.array(remoteSchema).max(1000).default([]),
-		}),
-		servicelog: switched({
-			file: path.default('/var/lib/servicelog/servicelog.db'),
-			interval: interval.prefault('1m'),
-			/** A file that the notification hook touches: see the log for the command that registers it. */
-			notify_file: path.optional(),
-		}),
-	}),
+	value => (value === null || value === true ? {} : value === false ? undefined : value),
+	z
+		.strictObject({
+			/** Where the kernel shows the machine: elsewhere in a container. */
+			roots: z
+				.strictObject({
+					sys: path.default('/sys'),
+					proc: path.default('/proc'),
+					dev: path.default('/dev'),
+					machine_id: path.default('/etc/machine-id'),
+				})
+				.prefault({}),
+			/** Of one run of a tool. */
+			timeout: timeout.prefault('2m'),
+			edac: switched({
+				interval: interval.prefault('1m'),
+				/** So many corrected errors of one module within the window predict its failure. */
+				corrected_threshold: count.default(10),
+				window: duration.prefault('24h'),
+			}),
+			ras_database: switched({
+				file: path.default('/var/lib/rasdaemon/ras-mc_event.db'),
+				interval: interval.prefault('30s'),
+				history,
+			}),
+			kernel_log: switched({
+				interval: interval.prefault('5s'),
+				journalctl: path.default('journalctl'),
+			}),
+			smart: switched({
+				interval: interval.prefault('10m'),
+				smartctl: path.default('smartctl'),
+				/** Read in place of what `smartctl --scan` finds. */
+				devices: z
+					.array(z.strictObject({name: path, type: z.string().min(1).max(64).optional()}))
+					.max(1000)
+					.optional(),
+			}),
+			nvme: switched({
+				interval: interval.prefault('10m'),
+				nvme: path.default('nvme'),
+			}),
+			hwmon: switched({
+				interval: interval.prefault('1m'),
+				/** `chip/label` with `*`: sensors that are connected to nothing raise alarms. */
+				ignore: z.array(z.string().min(1).max(200)).max(1000).default([]),
+			}),
+			ipmi: switched({
+				interval: interval.prefault('1m'),
+				ipmitool: path.default('ipmitool'),
+				history,
+				/** Reads this machine's own management module. */
+				local: z.boolean().default(true),
+				remote: z.array(remoteSchema).max(1000).default([]),
+			}),
+			servicelog: switched({
+				file: path.default('/var/lib/servicelog/servicelog.db'),
+				interval: interval.prefault('1m'),
+				/** A file that the notification hook touches: see the log for the command that registers it. */
+				notify_file: path.optional(),
+			}),
+		})
+		.optional(),
 );
-export type HostReceiverConfig = z.output<typeof hostReceiverSchema>;
+export type HostReceiverConfig = NonNullable<z.output<typeof hostReceiverSchema>>;
 export type Roots = HostReceiverConfig['roots'];
