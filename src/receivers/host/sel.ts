@@ -99,9 +99,15 @@ function partOf(record: SelRecord, line: SelLine | undefined, type: HardwareType
 	return {type, id: `${type ?? 'sensor'}/sensor-${number}`, name: sensor || `sensor ${number}`};
 }
 
+/**
+Kinds of sensors that tell what the machine does, not how it is (IPMI 2.0, table 42-3): platform security, event logging, system
+event, buttons, boot and end of the operating system, ACPI power states, presence, sessions, versions.
+*/
+const ofNoFault = new Set([0x06, 0x10, 0x12, 0x14, 0x1d, 0x1f, 0x20, 0x22, 0x25, 0x2a, 0x2b]);
+
 /** Undefined for what tells nothing of a fault: a boot, a log that was cleared, records in a vendor's own format. */
 export function recordToFinding(record: SelRecord, line: SelLine | undefined, log: string): Finding | undefined {
-	if (record.type >= 0xc0) return undefined;
+	if (record.type >= 0xc0 || ofNoFault.has(record.sensorType)) return undefined;
 	const offset = record.data[0] & 0x0f;
 	const event: SensorEvent | undefined = sensorEvent(record.sensorType, record.eventType, offset, record.deasserted);
 	if (event?.state === 'information' && event.errorType === undefined) return undefined;
