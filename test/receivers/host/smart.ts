@@ -162,9 +162,14 @@ testWithPeer('smartctl', 'the real smartctl is understood, also about a device t
 	const device = join(stage.directory, 'no-disk');
 	await writeFile(device, 'x'.repeat(4096));
 	const binary = requiredPeer('smartctl');
-	const first = await stage.start({smart: {smartctl: binary, devices: [{name: device, type: 'sat'}]}});
+	const devices = [
+		{name: device, type: 'sat'},
+		{name: join(stage.directory, 'nothing'), type: 'sat'},
+	];
+	const first = await stage.start({smart: {smartctl: binary, devices}});
 	await stateIs(stage, 'failing');
-	t.regex(stage.states.at(-1)?.reason ?? '', /no-disk: /);
+	t.regex(stage.states.at(-1)?.reason ?? '', /nothing: .*No such/);
+	await eventually(() => /"doubtful":\["physical_disk\/[^"]*no-disk"\]/.test(stage.marks.get('host/smart') ?? ''));
 	await first.stop();
 	const before = stage.states.length;
 	await stage.start({smart: {smartctl: binary}});
