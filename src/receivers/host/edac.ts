@@ -38,8 +38,9 @@ export function edacSource(config: HostReceiverConfig['edac'], roots: Roots, mar
 		const controllers = ((await list(top)) ?? []).filter(name => /^mc\d+$/.test(name));
 		if (controllers.length === 0)
 			return {status: 'absent', reason: `${top} shows no memory controller: no EDAC driver is loaded, or the memory has no ECC`};
-		const modules = (await Promise.all(controllers.map(name => readController(top, name)))).flat().slice(0, mostModules);
-		if (!modules.some(({corrected, uncorrected}) => (corrected ?? uncorrected) !== undefined))
+		const found = (await Promise.all(controllers.map(name => readController(top, name)))).flat();
+		const modules = found.filter(({corrected, uncorrected}) => (corrected ?? uncorrected) !== undefined).slice(0, mostModules);
+		if (modules.length === 0)
 			return {status: 'failing', reason: `the counters in ${top} cannot be read: they need to be readable for this user`};
 		const boot = (await readText(roots.proc, 'sys/kernel/random/boot_id')) ?? '';
 		const mark = await readMark(marks, key, markSchema);
