@@ -39,7 +39,7 @@ export type HostStage = {
 	refuses: boolean;
 	now: () => number;
 	/** Only the sources that are named; each looks again and again within moments. */
-	start(settings: Partial<Record<Name, object>>): Promise<{stop(): Promise<void>}>;
+	start(settings: Partial<Record<Name, object>>, timeout?: string): Promise<{stop(): Promise<void>}>;
 	/** How the source does that changed last. */
 	state(): string;
 };
@@ -61,8 +61,8 @@ export async function hostStage(t: ExecutionContext): Promise<HostStage> {
 		readings: new Map(),
 		refuses: false,
 		now: Date.now,
-		async start(settings) {
-			const receiver = createHostReceiver(configOf(directory, settings), partsOf(stage));
+		async start(settings, timeout) {
+			const receiver = createHostReceiver(configOf(directory, settings, timeout), partsOf(stage));
 			await receiver.start();
 			const stop = () => receiver.shutdown();
 			t.teardown(stop);
@@ -73,12 +73,12 @@ export async function hostStage(t: ExecutionContext): Promise<HostStage> {
 	return stage;
 }
 
-export function configOf(directory: string, settings: Partial<Record<Name, object>>): HostReceiverConfig {
+export function configOf(directory: string, settings: Partial<Record<Name, object>>, timeout = '20s'): HostReceiverConfig {
 	const roots = Object.fromEntries(['sys', 'proc', 'dev'].map(root => [root, join(directory, root)]));
 	const others = Object.fromEntries(sources.map(name => [name, settings[name] ?? false]));
 	const config = hostReceiverSchema.parse({
 		roots: {...roots, machine_id: join(directory, 'machine-id')},
-		timeout: '20s',
+		timeout,
 		...others,
 	});
 	if (!config) throw new Error('the receiver is switched off');

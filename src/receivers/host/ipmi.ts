@@ -94,12 +94,12 @@ async function readLog(
 		});
 	const asked = await run('raw', '0x0a', '0x40');
 	const info = asked.status === 'ended' ? readInfo(asked.stdout) : undefined;
-	if (!info) return troubleOf(ipmitool, asked);
+	if (!info) return asTold(troubleOf(ipmitool, asked), session);
 	const mark = await readMark(parts.marks, key, markSchema);
 	if (mark && isSame(mark.info, info)) return withOverflow({status: 'read', findings: []}, info);
 
 	const records = info.entries === 0 ? [] : await readRaw(run);
-	if ('status' in records) return records;
+	if ('status' in records) return asTold(records, session);
 	const log = (mark?.log ?? 0) + (mark && wasCleared(mark, records) ? 1 : 0);
 	const told = new Set(mark?.told);
 	const news = records.filter(record => (mark ? !told.has(record.raw) : isRecent(record, parts.now() - history)));
@@ -172,6 +172,10 @@ async function readLines(run: (...args: string[]) => Promise<ToolRun>, last: num
 			.map(line => [line.id, line]),
 	);
 }
+
+/** Where a module is named in the configuration, a tool that is missing is a fault and no sign that nothing is to be read. */
+const asTold = (trouble: Extract<Look, {reason: string}>, {target}: Session): Look =>
+	target === '' ? trouble : {...trouble, status: 'failing'};
 
 function troubleOf(tool: string, run: ToolRun): Extract<Look, {reason: string}> {
 	if (run.status === 'absent') return {status: 'absent', reason: `${run.reason}: it is in the package ipmitool`};

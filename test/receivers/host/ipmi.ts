@@ -199,6 +199,13 @@ test('the password stands in no argument, and the address of the module in no sh
 	t.true(said.includes('-I lanplus -H bmc.example -p 623 -U $(id) -L USER -E raw 0x0a 0x40'));
 });
 
+test('a module that is named needs ipmitool: that it is missing is a failure there', async t => {
+	const stage = await hostStage(t);
+	await stage.start({ipmi: {ipmitool: 'callhome-no-ipmitool', local: false, remote: [{host: 'bmc.example'}]}});
+	await stateIs(stage, 'failing');
+	t.regex(stage.states[0]?.reason ?? '', /not installed/);
+});
+
 test('without the driver of the kernel there is no local log', async t => {
 	const stage = await hostStage(t);
 	await stage.start({ipmi: {}});

@@ -143,6 +143,16 @@ test('a refused device, no JSON, an old smartctl and none at all are said with t
 	t.regex(stage.states.at(-1)?.reason ?? '', /not installed.*smartmontools/);
 });
 
+test('a smartctl that hangs is killed and said, and read again when it answers', async t => {
+	const stage = await hostStage(t);
+	const tool = await script(stage.directory, 'smartctl', 'sleep 300');
+	await stage.start({smart: {smartctl: tool}}, '2s');
+	await stateIs(stage, 'failing');
+	t.regex(stage.states.at(-1)?.reason ?? '', /did not end within 2 s and was killed/);
+	await smartctl(stage, ata());
+	await stateIs(stage, 'working');
+});
+
 test('a disk that told its health and no longer does, twice in a row, is degraded; one that never did is not', async t => {
 	const stage = await hostStage(t);
 	const silent = ata({smart_status: undefined, ata_smart_attributes: undefined});
