@@ -76,8 +76,8 @@ export function kernelLogSource(config: HostReceiverConfig['kernel_log'], parts:
 		const args = ['--dmesg', '--output=json', '--no-pager', '--quiet', ...from];
 		const run = await parts.runTool(config.journalctl, args, {timeoutMillis: parts.timeoutMillis, signal});
 		const refused = `${join(roots.dev, 'kmsg')} cannot be read (${code}: it takes CAP_SYSLOG, or kernel.dmesg_restrict=0)`;
-		if (run.status !== 'ended')
-			return {status: run.status === 'absent' ? 'absent' : 'failing', reason: `${refused}, and ${run.reason}`};
+		const isNone = code === 'ENOENT' && run.status === 'absent';
+		if (run.status !== 'ended') return {status: isNone ? 'absent' : 'failing', reason: `${refused}, and ${run.reason}`};
 		const records = run.stdout.split('\n').flatMap(line => readJournal(line) ?? []);
 		if (records.length === 0 && (run.exitCode !== 0 || run.stderr.trim() !== '')) {
 			// The journal forgets: a cursor that it no longer has must not silence the source for ever.

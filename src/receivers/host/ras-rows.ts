@@ -49,9 +49,12 @@ function memoryEvent(row: Row): Told {
 	};
 }
 
+/** A register of 64 bits, which SQLite keeps as a number with a sign. */
+const isBitSet = (register: unknown, bit: bigint): boolean =>
+	(typeof register === 'bigint' || Number.isSafeInteger(register)) && (BigInt(register as bigint | number) >> bit) % 2n !== 0n;
+
 function machineCheck(row: Row): Told {
-	const status = row.status;
-	const isUncorrected = (typeof status === 'bigint' || typeof status === 'number') && (BigInt(status) >> 61n) % 2n !== 0n;
+	const isUncorrected = isBitSet(row.status, 61n);
 	const location = textIn(row, 'mc_location');
 	const bank = textIn(row, 'bank_name');
 	const message = textIn(row, 'error_msg');

@@ -168,6 +168,7 @@ test('whatever is in a row, it is a finding that can be told, or none', t => {
 		}),
 		{numRuns: 300},
 	);
+	t.is(rowToFinding('mce_record', {id: 1, status: 0.5, cpu: 3}, 'inode')?.part.id, 'cpu/3');
 	t.is(timeIn('2015-01-27 11:31:21 +0100'), Date.UTC(2015, 0, 27, 10, 31, 21));
 	t.is(timeIn('2015-13-27 11:31:21 +0100'), undefined);
 	t.is(timeIn('yesterday'), undefined);
