@@ -8,6 +8,7 @@ import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
 import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
+import {hostReceiverSchema} from './receivers/host/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
 import {snmpReceiverSchema} from './receivers/snmp/config.ts';
@@ -72,6 +73,7 @@ export const configSchema = z
 		receivers: z
 			.strictObject({
 				otlp: otlpReceiverSchema.prefault({}),
+				host: hostReceiverSchema.optional(),
 				alertmanager: alertmanagerSchema.optional(),
 				snmp: snmpReceiverSchema.optional(),
 			})
