@@ -114,8 +114,10 @@ command(program, 'firewall', 'what a firewall has to let through: the exact allo
 	.option('--request', 'as a request to a firewall team, ready to paste')
 	.option('--generation <list>', 'the published list: today, white_paper_2015 or all (default: as configured)')
 	.action(async (options: Shared & FirewallOptions) => {
-		const {firewall} = await import('./firewall.ts');
-		await show(firewall(loadConfig(options.config), options), options);
+		const [{firewall}, {recallDestinations}] = await Promise.all([import('./firewall.ts'), import('../agent/updates.ts')]);
+		const loaded = loadConfig(options.config);
+		const inForce = await recallDestinations(loaded.config);
+		await show(firewall(loaded, options, undefined, inForce), options);
 	});
 
 const connection = group('connection', 'the service connections: the ways out, in the order in which they are tried');
@@ -158,7 +160,7 @@ command(update, 'check', 'ask the update server now, over the connections').acti
 	const [{checkUpdates}, {openWays}] = await Promise.all([import('./update.ts'), import('../agent/ways.ts')]);
 	const ways = openWays(config, (level, text) => void process.stderr.write(`${level} ${text}\n`));
 	try {
-		await show(checkUpdates(config, {https: ways.fetch, http: ways.fetch}), options);
+		await show(checkUpdates(config, ways), options);
 	} finally {
 		await ways.close();
 	}
