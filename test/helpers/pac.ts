@@ -44,7 +44,7 @@ export function openPac(t: ExecutionContext, {source = {file: '/nowhere'}, ...se
 		...options,
 	});
 	t.teardown(close);
-	const ask = async (host = 'esupport.ibm.com', port = 443, signal = AbortSignal.timeout(60_000)) =>
+	const ask = async (host = 'esupport.ibm.com', port = 443, signal = AbortSignal.timeout(110_000)) =>
 		candidates({host, port}, signal);
 	return {ask, close, said};
 }
