@@ -34,10 +34,14 @@ export type Ways = {
 	close(): Promise<void>;
 };
 
+/** Without a signed update. */
+export const destinationsIn = ({destinations, exporter}: Pick<Config, 'destinations' | 'exporter'>): readonly Destination[] =>
+	destinationsOf(destinations, {endpoint: exporter.call_home_connect?.endpoint});
+
 /** Opens nothing yet: a connection is made when something leaves. */
 export function openWays(config: Config, log: Log): Ways {
 	const {dns_servers: servers, allow_loopback: allowLoopback, without_dns: withoutDns} = config.destinations;
-	let destinations = destinationsOf(config.destinations, {endpoint: config.exporter.call_home_connect?.endpoint});
+	let destinations = destinationsIn(config);
 	let order: (names: readonly string[], destination: string) => readonly string[] = names => names;
 	const listeners: StageListener[] = [];
 	const trusts: {readonly isFor: (host: string) => boolean; readonly trust: Trust}[] = [];

@@ -12,8 +12,10 @@ export function addConnectionCommands(program: Command): void {
 		.option('--request', 'as a request to a firewall team, ready to paste')
 		.option('--generation <list>', 'the published list: today, white_paper_2015 or all (default: as configured)')
 		.action(async (options: Shared & FirewallOptions) => {
-			const {firewall} = await import('./firewall.ts');
-			await show(firewall(loadConfig(options.config), options), options);
+			const [{firewall}, {recallDestinations}] = await Promise.all([import('./firewall.ts'), import('../agent/updates.ts')]);
+			const loaded = loadConfig(options.config);
+			const inForce = await recallDestinations(loaded.config);
+			await show(firewall(loaded, options, undefined, inForce), options);
 		});
 
 	const connection = program

@@ -92,7 +92,7 @@ command(update, 'check', 'ask the update server now, over the connections').acti
 	const [{checkUpdates}, {openWays}] = await Promise.all([import('./update.ts'), import('../agent/ways.ts')]);
 	const ways = openWays(config, (level, text) => void process.stderr.write(`${level} ${text}\n`));
 	try {
-		await show(checkUpdates(config, {https: ways.fetch, http: ways.fetch}), options);
+		await show(checkUpdates(config, ways), options);
 	} finally {
 		await ways.close();
 	}

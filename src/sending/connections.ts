@@ -31,6 +31,8 @@ export type FetchOptions = {
 	/** Bytes. */
 	readonly maxSize: number;
 	readonly signal: AbortSignal;
+	/** Whom the server's certificate has to come from, for this request alone. */
+	readonly trust?: Trust | undefined;
 };
 
 /** One way out. It holds nothing between two requests. */
@@ -91,9 +93,14 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 		return running.finally(() => underWay.delete(running));
 	}
 
-	async function ask(request: Omit<OutboundRequest, 'secrets'>, maxSize: number, limit: AbortSignal): Promise<RawReply> {
+	async function ask(
+		request: Omit<OutboundRequest, 'secrets'>,
+		maxSize: number,
+		limit: AbortSignal,
+		use?: RouteUse,
+	): Promise<RawReply> {
 		const destination = addressOf(request.url);
-		const socket = await overFirst(destination, limit, route => openRoute(destination, route, limit));
+		const socket = await overFirst(destination, limit, route => openRoute(destination, route, limit), use);
 		return exchange(socket, request, maxSize, limit);
 	}
 
@@ -123,9 +130,9 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 		},
 		open: (destination, signal, use) =>
 			track(limit => overFirst(destination, limit, route => openPlain(destination, route, limit), use), signal),
-		fetch: (url, {maxSize, signal}) =>
+		fetch: (url, {maxSize, signal, trust}) =>
 			url.protocol === 'https:'
-				? track(limit => ask({url, method: 'GET', headers: {}, body: ''}, maxSize, limit), signal)
+				? track(limit => ask({url, method: 'GET', headers: {}, body: ''}, maxSize, limit, {trust}), signal)
 				: track(limit => fetchOverHttp(url, maxSize, limit), signal),
 		walk: createWalk({
 			name,
