@@ -1,4 +1,5 @@
-import {mkdir, writeFile} from 'node:fs/promises';
+import {randomUUID} from 'node:crypto';
+import {mkdir, rename, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {BridgeError} from '../../src/errors.ts';
@@ -16,14 +17,21 @@ export async function plant(directory: string, files: Readonly<Record<string, st
 	for (const [path, text] of Object.entries(files)) {
 		const file = join(directory, path);
 		await mkdir(dirname(file), {recursive: true});
-		await writeFile(file, `${text}\n`);
+		await put(directory, file, `${text}\n`, 0o644);
 	}
+}
+
+/** Whoever reads the file at this moment finds the old text or the new one. */
+async function put(directory: string, file: string, text: string, mode: number): Promise<void> {
+	const fresh = join(directory, `.fresh-${randomUUID()}`);
+	await writeFile(fresh, text, {mode});
+	await rename(fresh, file);
 }
 
 /** A program that does what a tool may do. */
 export async function script(directory: string, name: string, body: string): Promise<string> {
 	const file = join(directory, name);
-	await writeFile(file, `#!/bin/sh\n${body}\n`, {mode: 0o755});
+	await put(directory, file, `#!/bin/sh\n${body}\n`, 0o755);
 	return file;
 }
 

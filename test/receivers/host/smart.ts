@@ -43,17 +43,19 @@ const nvme = (log: object, passed = true) => ({
 	nvme_smart_health_information_log: {critical_warning: 0, available_spare: 100, percentage_used: 3, media_errors: 0, ...log},
 });
 
-/** A smartctl whose reports are files, and whose exit code is another one. */
+let reports = 0;
+
+/** A smartctl that says this of its one disk, and ends like this. */
 async function smartctl(stage: HostStage, report: object | string, exitCode = 0): Promise<string> {
-	await writeFile(join(stage.directory, 'report'), typeof report === 'string' ? report : JSON.stringify(report));
-	await writeFile(join(stage.directory, 'exit'), String(exitCode));
+	const file = join(stage.directory, `report-${reports++}`);
+	await writeFile(file, typeof report === 'string' ? report : JSON.stringify(report));
 	return script(
 		stage.directory,
 		'smartctl',
 		`echo "$*" >> ${stage.directory}/arguments
 case "$*" in
 *--scan*) echo '{"json_format_version":[1,0],"smartctl":{"exit_status":0},"devices":[{"name":"/dev/sda","info_name":"/dev/sda","type":"scsi","protocol":"SCSI"}]}';;
-*) cat ${stage.directory}/report; exit $(cat ${stage.directory}/exit);;
+*) cat ${file}; exit ${exitCode};;
 esac`,
 	);
 }
@@ -120,7 +122,7 @@ test('a disk that rests is not woken, keeps its state and is no trouble', async 
 	const message = {string: 'Device is in STANDBY mode, exit(2)', severity: 'information'};
 	await smartctl(stage, {json_format_version: [1, 0], smartctl: {exit_status: 2, messages: [message]}}, 2);
 	await eventually(() => stage.readings.get('host/smart')?.length === 0);
-	t.is(stage.state(), 'working');
+	await stateIs(stage, 'working');
 	t.deepEqual(told(stage), ['physical_disk/z1d2abcd failed']);
 });
 
