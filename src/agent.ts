@@ -3,6 +3,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {type CallHome, openCallHome} from './agent/callhome.ts';
 import {certificateFiles, watchCertificates} from './agent/certificates.ts';
 import type {Log} from './agent/log.ts';
+import {startSources} from './agent/sources.ts';
 import {openWays, type Ways} from './agent/ways.ts';
 import {startAll} from './component.ts';
 import type {Config} from './config.ts';
@@ -10,8 +11,9 @@ import {BridgeError, isBridgeError} from './errors.ts';
 import {createMetricsServer} from './own-telemetry/metrics-server.ts';
 import {observeProcess} from './own-telemetry/process-metrics.ts';
 import {createPrometheusReader} from './own-telemetry/prometheus.ts';
+import {createReadings, type Readings} from './own-telemetry/readings.ts';
 import {packageVersion, readInstanceId, resourceAttributes} from './own-telemetry/resource.ts';
-import {startTelemetry} from './own-telemetry/sdk.ts';
+import {startTelemetry, type Telemetry} from './own-telemetry/sdk.ts';
 import {createReaders} from './receivers/otlp/reading.ts';
 import {createOtlpReceiver} from './receivers/otlp/server.ts';
 import {createInstruments} from './telemetry.ts';
@@ -30,7 +32,8 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 	const ways = openWays(config, log);
 	stack.defer(() => ways.close());
 	const certificates = watchCertificates(ways, certificateFiles(config));
-	const page = await openTelemetry(config, log, ways, stack);
+	const readings = createReadings();
+	const {page, telemetry} = await openTelemetry(config, log, ways, readings, stack);
 	certificates.observe();
 	const metricsServer = createMetricsServer(
 		{endpoint: config.telemetry.metrics_endpoint},
@@ -57,6 +60,8 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 	});
 	callHome.observe();
 	readiness.store = true;
+	const {consume, store} = callHome;
+	await startSources(config, {consume, store, readings, telemetry, log}, stack);
 
 	const held = stack.move();
 	return {
@@ -86,17 +91,24 @@ async function openWhenThereIsRoom(config: Config, log: Log, ways: Ways, wait: (
 	}
 }
 
-/** Registers the SDK and returns what makes the metrics page. */
-async function openTelemetry(config: Config, log: Log, ways: Ways, stack: AsyncDisposableStack): Promise<() => Promise<string>> {
-	const {reader, page} = createPrometheusReader();
+/** Registers the SDK, and makes the page of metrics. */
+async function openTelemetry(
+	config: Config,
+	log: Log,
+	ways: Ways,
+	readings: Readings,
+	stack: AsyncDisposableStack,
+): Promise<{page: () => Promise<string>; telemetry: Telemetry}> {
+	const {reader, page} = createPrometheusReader(readings.onPoints);
 	const instanceId = await readInstanceId(config.store.directory);
 	const telemetry = await startTelemetry(config.telemetry, {
 		resource: resourceAttributes(config.telemetry, instanceId, {version: packageVersion()}),
 		metricReader: reader,
+		machines: readings.byMachine,
 		log: text => log('warn', text),
 		openTunnel: (target, signal) => ways.open('telemetry', target, signal),
 	});
 	stack.defer(() => telemetry.shutdown());
 	stack.defer(observeProcess());
-	return page;
+	return {page, telemetry};
 }

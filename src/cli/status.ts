@@ -1,3 +1,4 @@
+import {readSourcesState} from '../agent/sources-state.ts';
 import type {Config} from '../config.ts';
 import {packageVersion} from '../own-telemetry/resource.ts';
 import {type ProblemState, problemStates} from '../problem.ts';
@@ -8,6 +9,7 @@ import {isLocked} from '../store/lock.ts';
 import {openStoreForReading, type Records} from '../store/store.ts';
 import {facts, type Output, timeText} from './print.ts';
 import {connectivityJson, connectivityLines} from './status-connectivity.ts';
+import {sourcesJson, sourcesLines} from './status-sources.ts';
 
 /** ESA's exit codes. */
 const exitCodeOf = {running: 0, not_running: 1, not_activated: 29} as const;
@@ -37,6 +39,7 @@ async function readStore(directory: string, isRunning: boolean) {
 			queue: await read.tallyQueue(),
 			totals: await readTotals(read),
 			connectivity: {lit: await readLights(read), state: isRunning ? await readState(read) : undefined},
+			sources: isRunning ? await readSourcesState(read) : undefined,
 		};
 	} finally {
 		await close();
@@ -80,6 +83,7 @@ export async function status(config: Config): Promise<Output> {
 		queue_size: state?.queue.size ?? null,
 		last_success: state ? Object.fromEntries(Object.entries(state.totals).map(([name, at]) => [name, at ?? null])) : null,
 		...connectivityJson(config, connectivity),
+		...sourcesJson(state?.sources),
 	};
 	const {system} = config;
 	const counts = Object.entries(state?.problems ?? {}).filter(([, count]) => count > 0);
@@ -97,6 +101,7 @@ export async function status(config: Config): Promise<Output> {
 			['Last heartbeat', state?.totals.heartbeat ?? 'never'],
 		]),
 		...connectivityLines(config, connectivity),
+		...sourcesLines(state?.sources),
 	];
 	return {json, lines, exitCode: exitCodeOf[condition]};
 }

@@ -1,4 +1,5 @@
-import {type Attributes, logs, SeverityNumber} from '@opentelemetry/api';
+import {type AnyValue, type Attributes, type Logger, logs, SeverityNumber} from '@opentelemetry/api';
+import type {AttributeValue, HardwareEvent} from '../event.ts';
 import type {Problem} from '../problem.ts';
 import type {Submission} from '../submission.ts';
 import {attributeNames, scopeName} from '../telemetry.ts';
@@ -92,4 +93,27 @@ export function emitHeartbeatOverdue(overdue: boolean, intervalMillis: number, l
 	};
 	if (overdue) emit('callhome.heartbeat.overdue', SeverityNumber.ERROR, 'no heartbeat is answered', attributes);
 	else emit('callhome.heartbeat.recovered', SeverityNumber.INFO, 'a heartbeat was answered again', attributes);
+}
+
+/**
+What a source of this bridge saw, for whatever else watches the hardware. Its `log.record.uid` is that of the event that was
+kept: whoever sends it back sends nothing new.
+*/
+export function emitAlert(logger: Logger, {id, name, occurredAt, severity, message, attributes}: HardwareEvent): void {
+	logger.emit({
+		eventName: name,
+		timestamp: occurredAt,
+		severityNumber: severity as SeverityNumber,
+		body: message,
+		attributes: {...mapped(attributes), 'log.record.uid': id},
+	});
+}
+
+const mapped = (attributes: HardwareEvent['attributes']): Record<string, AnyValue> =>
+	Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, anyValue(value)]));
+
+function anyValue(value: AttributeValue): AnyValue {
+	if (typeof value === 'bigint') return String(value);
+	if (Array.isArray(value)) return value.map(anyValue);
+	return typeof value === 'object' && value !== null ? mapped(value as HardwareEvent['attributes']) : (value as AnyValue);
 }

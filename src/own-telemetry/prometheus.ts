@@ -1,5 +1,5 @@
 import {diag} from '@opentelemetry/api';
-import {type CollectionResult, MetricReader} from '@opentelemetry/sdk-metrics';
+import {type CollectionResult, MetricReader, type ScopeMetrics} from '@opentelemetry/sdk-metrics';
 import {type Families, type Family, familiesOf, type Label, type Sample, type Series} from './series.ts';
 
 export const contentType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -10,15 +10,19 @@ export type PrometheusReader = {readonly reader: MetricReader; page(): Promise<s
 /** A metric whose callback answers later than this is missing on the page, and only that one. */
 const callbackTimeoutMillis = 5000;
 
-/** The reader goes to the SDK once; `page` rejects before that and after the shutdown. */
-export function createPrometheusReader(): PrometheusReader {
+/**
+The reader goes to the SDK once; `page` rejects before that and after the shutdown. `more` is what stands on the page beside
+the instruments of this process.
+*/
+export function createPrometheusReader(more: () => readonly ScopeMetrics[] = () => []): PrometheusReader {
 	const reader = new PassiveReader();
 	return {
 		reader,
 		async page() {
 			const collected = await reader.collect({timeoutMillis: callbackTimeoutMillis});
 			reportErrors(collected);
-			return textOf(familiesOf(collected.resourceMetrics));
+			const {resource, scopeMetrics} = collected.resourceMetrics;
+			return textOf(familiesOf({resource, scopeMetrics: [...scopeMetrics, ...more()]}));
 		},
 	};
 }

@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import {type Attributes, context, diag, logs, metrics, propagation, trace} from '@opentelemetry/api';
+import {type Attributes, context, diag, type Logger, logs, metrics, propagation, trace} from '@opentelemetry/api';
 import {defaultResource, detectResources, envDetector, type Resource, resourceFromAttributes} from '@opentelemetry/resources';
-import {type IMetricReader, MeterProvider} from '@opentelemetry/sdk-metrics';
+import {type IMetricReader, MeterProvider, type ResourceMetrics} from '@opentelemetry/sdk-metrics';
 import {redact} from '../secret.ts';
 import type {TelemetryOptions} from './config.ts';
 import {type Log, rateLimited, routeDiagnostics} from './diagnostics.ts';
@@ -11,6 +11,8 @@ import {secretsOf} from './secrets.ts';
 import type {OpenTunnel} from './tunnel-agent.ts';
 
 export type Telemetry = {
+	/** For records about another machine, with its attributes on the resource. Undefined when no logs leave over OTLP. */
+	loggerFor(machine: Attributes): Logger | undefined;
 	/** Sends what waits. Resolves also when that failed, and in bounded time. */
 	forceFlush(): Promise<void>;
 	/** Sends what waits and lets go of everything, in bounded time even when the endpoint hangs. */
@@ -21,6 +23,8 @@ export type TelemetryStart = {
 	readonly resource: Attributes;
 	/** Feeds the Prometheus page. */
 	readonly metricReader: IMetricReader;
+	/** The metrics of the machines that are monitored, for OTLP. */
+	readonly machines?: (reader: Attributes) => readonly ResourceMetrics[];
 	/** Where failures of the telemetry itself are said. They never reach anybody else. */
 	readonly log: Log;
 	readonly environment?: Environment;
@@ -35,7 +39,15 @@ page and nothing else, for the exporters cost 40 MB and half a second.
 */
 export async function startTelemetry(
 	options: TelemetryOptions,
-	{resource: attributes, metricReader, log, environment = process.env, openTunnel, patienceMillis = 5000}: TelemetryStart,
+	{
+		resource: attributes,
+		metricReader,
+		machines = () => [],
+		log,
+		environment = process.env,
+		openTunnel,
+		patienceMillis = 5000,
+	}: TelemetryStart,
 ): Promise<Telemetry> {
 	const secrets = secretsOf(options.otlp, environment);
 	const report = rateLimited(message => log(redact(message, secrets)));
@@ -46,7 +58,16 @@ export async function startTelemetry(
 		plan.size === 0
 			? startMetrics(resource, metricReader)
 			: await import('./export.ts').then(({startExport}) =>
-					startExport({plan, otlp: options.otlp, resource, metricReader, environment, openTunnel, report}),
+					startExport({
+						plan,
+						otlp: options.otlp,
+						resource,
+						metricReader,
+						machines: () => machines(resource.attributes),
+						environment,
+						openTunnel,
+						report,
+					}),
 				);
 
 	const bounded = async (work: Promise<void>) => {
@@ -57,6 +78,7 @@ export async function startTelemetry(
 	};
 	let ending: Promise<void> | undefined;
 	return {
+		loggerFor: machine => pipeline.loggerFor(machine),
 		forceFlush: () => bounded(pipeline.forceFlush()),
 		shutdown: () => {
 			ending ??= bounded(pipeline.shutdown()).finally(unregister);
@@ -68,7 +90,11 @@ export async function startTelemetry(
 function startMetrics(resource: Resource, reader: IMetricReader): ExportPipeline {
 	const provider = new MeterProvider({resource, readers: [reader]});
 	metrics.setGlobalMeterProvider(provider);
-	return provider;
+	return {
+		loggerFor: () => undefined,
+		forceFlush: () => provider.forceFlush(),
+		shutdown: () => provider.shutdown(),
+	};
 }
 
 const resourceOf = (attributes: Attributes): Resource =>

@@ -11,6 +11,7 @@ const nouns = [
 	'destination',
 	'event',
 	'hardware',
+	'hardware-metrics',
 	'sensor-codes',
 	'source',
 	'problem',
