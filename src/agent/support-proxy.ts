@@ -1,7 +1,10 @@
+import {join} from 'node:path';
 import type {Activity} from '../activity.ts';
+import {startAll} from '../component.ts';
 import type {Config} from '../config.ts';
 import type {Destination} from '../destination.ts';
 import {destinationsOf} from '../destinations/list.ts';
+import {isLocked, lockDirectory} from '../store/lock.ts';
 import {type Passing, passing} from '../support-proxy/allow-list.ts';
 import type {SupportProxyConfig} from '../support-proxy/config.ts';
 import {refusals} from '../support-proxy/refusal.ts';
@@ -50,6 +53,25 @@ export function openSupportProxy(config: Config, own: SupportProxyConfig, {ways,
 	});
 	observe(bridgeMetrics.supportProxyConnections, () => [{value: proxy.tunnels()}]);
 	return proxy;
+}
+
+/** Held while a support proxy of this configuration runs, within the bridge or alone. */
+export const supportProxyDirectory = ({store}: Config): string => join(store.directory, 'support-proxy');
+
+export const supportProxyRuns = (config: Config): boolean => isLocked(supportProxyDirectory(config));
+
+/** Starts it; it ends with the stack. */
+export async function startSupportProxy(
+	config: Config,
+	own: SupportProxyConfig,
+	house: SupportProxyHouse,
+	stack: AsyncDisposableStack,
+): Promise<URL> {
+	stack.use(lockDirectory(supportProxyDirectory(config)));
+	const proxy = openSupportProxy(config, own, house);
+	stack.use(await startAll([proxy]));
+	const {host, port} = proxy.address();
+	return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
 }
 
 /** Made again when what it is made of is another object. */

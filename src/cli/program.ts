@@ -11,7 +11,7 @@ import {type Output, print} from './print.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
 import {status} from './status.ts';
-import type {SupportProxyOptions} from './support-proxy-set.ts';
+import {addSupportProxyCommands} from './support-proxy-commands.ts';
 import {connectivityHelp, operationalHelp} from './test-help.ts';
 import type {WalkOptions} from './test-walk.ts';
 
@@ -181,16 +181,7 @@ command(update, 'sign', 'sign the manifest of an update server: writes MANIFEST.
 		await show(signManifest(manifest, options.key), options);
 	});
 
-const supportProxy = group('support-proxy', 'the Service and Support proxy, through which other systems call home');
-command(supportProxy, 'set', 'change the support proxy in the configuration file')
-	.option('--endpoint <host:port>', 'where it listens')
-	.option('--clients <list>', 'who may use it: addresses or networks such as 192.0.2.0/24')
-	.option('--insecure', 'listen beyond loopback without authentication')
-	.option('--off', 'take it out of the configuration')
-	.action(async (options: Shared & SupportProxyOptions) => {
-		const {setSupportProxy} = await import('./support-proxy-set.ts');
-		await show(setSupportProxy(options.config, options), options);
-	});
+addSupportProxyCommands({command, group, show});
 
 const tests = group('test', 'tests');
 command(tests, 'connectivity', 'walk every connection to every destination, and say which hop is broken')
