@@ -47,6 +47,23 @@ test('megabytes pass in both directions, and are counted', async t => {
 	);
 });
 
+test('bulk keeps its bytes at the pace of a slow reader, and counts no longer when it is reset', async t => {
+	const {port, target, proxy, bytes} = await withEcho(t);
+	const socket = await openTunnel(port, target);
+	const sent = Buffer.from(Uint8Array.from({length: 8 * 1024 ** 2}, (_, index) => (index * 31 + (index >> 9)) & 255));
+	socket.pause();
+	socket.end(sent);
+	await eventually(() => bytes.transmit > 1024 ** 2); // Until then nobody reads: the buffers on the way fill up.
+	t.true((await buffer(socket)).equals(sent));
+	await eventually(() => proxy.tunnels() === 0);
+	const reset = await openTunnel(port, target);
+	reset.resume().write(sent);
+	await once(reset, 'data');
+	reset.resetAndDestroy();
+	await eventually(() => proxy.tunnels() === 0);
+	t.is(await new Promise<number>(resolve => void setTimeout(() => resolve(proxy.tunnels()), 50)), 0);
+});
+
 test('what follows the CONNECT at once goes into the tunnel', async t => {
 	const {port, target} = await withEcho(t);
 	const text = connectRequest('127.0.0.2:1');
