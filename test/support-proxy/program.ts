@@ -115,7 +115,7 @@ testWithPeer('squid', 'a bridge calls home through the support proxy of another 
 	);
 	const page = await scrape(metrics);
 	t.true((page.get('callhome_support_proxy_requests_total{callhome_support_proxy_decision="allowed"}') ?? 0) > 0);
-	await program.waitFor('ended: closed');
+	await program.waitFor(/ended: (closed|client_reset)/);
 	await eventually(async () => (await squid.accessLog()).includes(`CONNECT ${host}:${port}`));
 });
 

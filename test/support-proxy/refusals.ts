@@ -68,8 +68,10 @@ for (const lie of [
 			allowLoopback: false,
 			connections: [{direct: {family: 'any'}}],
 		});
-		t.is(statusOf(await exchangeWith(port, connectRequest(`listed.example:${echo.port}`))), 403);
+		// A busy machine may be late with the answer of its DNS server: asked again, as a client would.
+		await eventually(async () => statusOf(await exchangeWith(port, connectRequest(`listed.example:${echo.port}`))) === 403);
 		t.is(decisions.at(-1), 'ERR_NAME_MISLEADING');
+		t.false(decisions.includes('allowed'));
 		const address = lie.includes(':') ? `[${lie}]` : lie;
 		t.is(statusOf(await exchangeWith(port, connectRequest(`${address}:${echo.port}`))), 403, 'nor by the address');
 		t.is(echo.connections(), 0);
