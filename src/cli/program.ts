@@ -9,7 +9,7 @@ import {checkConfig} from './config-check.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
 import {status} from './status.ts';
-import type {SupportProxyOptions} from './support-proxy-set.ts';
+import {addSupportProxyCommands} from './support-proxy-commands.ts';
 
 /** ESA's exit codes, where it has one for the case. */
 const exitCodes: Partial<Record<BridgeErrorCode, number>> = {
@@ -115,16 +115,7 @@ command(update, 'sign', 'sign the manifest of an update server: writes MANIFEST.
 		await show(signManifest(manifest, options.key), options);
 	});
 
-const supportProxy = group('support-proxy', 'the Service and Support proxy, through which other systems call home');
-command(supportProxy, 'set', 'change the support proxy in the configuration file')
-	.option('--endpoint <host:port>', 'where it listens')
-	.option('--clients <list>', 'who may use it: addresses or networks such as 192.0.2.0/24')
-	.option('--insecure', 'listen beyond loopback without authentication')
-	.option('--off', 'take it out of the configuration')
-	.action(async (options: Shared & SupportProxyOptions) => {
-		const {setSupportProxy} = await import('./support-proxy-set.ts');
-		await show(setSupportProxy(options.config, options), options);
-	});
+addSupportProxyCommands(program);
 
 command(group('config', 'the configuration'), 'check', 'check the configuration: every fault with its line').action(
 	async (options: Shared) => show(checkConfig(readConfig(options.config)), options),
