@@ -144,6 +144,7 @@ export function createSupportProxy(config: SupportProxyConfig, parts: SupportPro
 	const ask = (request: IncomingMessage, response: ServerResponse) =>
 		serveOnce(request.socket, () => download(request, response));
 	const server = createServer({
+		requireHostHeader: false, // The target says where to; without this Node refuses by itself, and nobody hears of it.
 		maxHeaderSize: limits.header_size,
 		headersTimeout: limits.headers_timeout,
 		requestTimeout: limits.headers_timeout,

@@ -122,6 +122,7 @@ test('what is no request is refused, and what comes after a request is not read 
 	const target = `127.0.0.1:${echo.port}`;
 	const hostile: [text: string | Buffer, status: number, decision: string][] = [
 		['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'malformed'],
+		['GET http://x/ HTTP/1.1\r\n\r\n', 403, 'not_listed'],
 		['hello\r\n\r\n', 400, 'malformed'],
 		[Buffer.from('16030100c8010000c40303', 'hex'), 400, 'malformed'],
 		['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed'],
