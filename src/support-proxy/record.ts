@@ -19,7 +19,7 @@ export type RecordOptions = {
 	readonly now: () => number;
 	/** Repetitions are counted for so long. */
 	readonly periodMillis?: number;
-	/** So many different things are told by themselves in one period, and the rest as a number. */
+	/** So many different requests that passed, and so many that were refused, are told by themselves in one period; the rest as a number. */
 	readonly mostKinds?: number;
 };
 
@@ -43,7 +43,10 @@ export function createRecord({write, now, periodMillis = 300_000, mostKinds = 40
 			kind.bytes += bytesOf(entry);
 			return;
 		}
-		if (kinds.size >= mostKinds) {
+		// Whoever has many requests refused does not hide with them what passes.
+		const isAllowed = entry.decision === 'allowed';
+		const alike = [...kinds.values()].filter(other => (other.entry.decision === 'allowed') === isAllowed).length;
+		if (alike >= mostKinds) {
 			others++;
 			return;
 		}

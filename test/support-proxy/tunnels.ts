@@ -163,12 +163,15 @@ test('a client of IPv6 is served, and its network is known', async t => {
 });
 
 test('a flood of refusals is told in a few lines', async t => {
-	const {port, decisions, told, proxy} = await withEcho(t);
+	const {port, target, decisions, told, proxy} = await withEcho(t);
 	for (let turn = 0; turn < 100; turn++) await exchangeWith(port, connectRequest(`no${turn % 60}.example:443`));
 	t.is(decisions.length, 100);
 	t.is(told.length, 40);
+	(await openTunnel(port, target)).destroy();
+	await eventually(() => told.length === 41);
+	t.is(told.at(-1)?.word, 'support_proxy_passed', 'what passes does not drown in it');
 	await proxy.shutdown();
-	t.is(told.length, 40 + 40 + 1);
+	t.is(told.length, 40 + 1 + 40 + 1);
 	t.regex(told.at(-2)?.text ?? '', /1 more of it/);
 	t.regex(told.at(-1)?.text ?? '', /20 further requests/);
 });
