@@ -37,18 +37,25 @@ const loopback = rangesOf([
 	['::1', 128],
 ]);
 
-/** Addresses of private networks and of tests (RFC 1918, 6598, 2544, 5737, 3879, 4193, 3849, 8215), and IPv4 in its old disguise. */
+/**
+Addresses of private networks and of tests (RFC 1918, 6598, 2544, 5737, 3879, 4193, 3849, 8215), and IPv4 in its old disguises:
+compatible and translated addresses, Teredo and 6to4, whose relays are gone (RFC 7526).
+*/
 const notPublic = rangesOf([
 	['10.0.0.0', 8],
 	['100.64.0.0', 10],
 	['172.16.0.0', 12],
 	['192.0.0.0', 24],
 	['192.0.2.0', 24],
+	['192.88.99.0', 24],
 	['192.168.0.0', 16],
 	['198.18.0.0', 15],
 	['198.51.100.0', 24],
 	['203.0.113.0', 24],
 	['::', 96],
+	['::ffff:0:0:0', 96],
+	['2001::', 32],
+	['2002::', 16],
 	['fc00::', 7],
 	['fec0::', 10],
 	['2001:db8::', 32],

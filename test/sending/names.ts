@@ -84,7 +84,8 @@ test('for whom the private network is closed, no address of it is found, whateve
 		{publicOnly: true},
 	);
 	await t.throwsAsync(ask('rebound.example', 'any'), {code: 'ERR_NAME_MISLEADING'});
-	for (const address of ['192.168.1.1', '100.64.0.1', '127.0.0.1', '::1', 'fd00::1', '::ffff:10.0.0.1']) {
+	const disguised = ['::10.0.0.1', '::ffff:0:10.0.0.1', '64:ff9b::10.0.0.1', '2002:a00:1::1', '2001:0:a00:1::1', '192.88.99.1'];
+	for (const address of ['192.168.1.1', '100.64.0.1', '127.0.0.1', '::1', 'fd00::1', '::ffff:10.0.0.1', ...disguised]) {
 		await t.throwsAsync(ask(address, 'any'), {code: 'ERR_NAME_MISLEADING'}, address);
 	}
 	t.deepEqual(await ask('129.42.54.189'), ['129.42.54.189']);
