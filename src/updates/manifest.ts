@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {Purpose, Server} from '../destination.ts';
 import {BridgeError, toError} from '../errors.ts';
 import {hasRepeatedKey, parseJson} from './json.ts';
+import {compareVersions} from './versions.ts';
 
 /**
 What an update server offers. Two files lie beside each other there:
@@ -71,7 +72,11 @@ const httpsUrl = z
 const version = z
 	.string()
 	.regex(/^[0-9A-Za-z](?:[0-9A-Za-z.+-]{0,62}[0-9A-Za-z])?$/, 'is not a version: up to 64 letters, digits, ".", "+" and "-"');
-const semanticVersion = version.regex(/^\d+\.\d+\.\d+(?:[-+]|$)/, 'is not the version of a program, such as 1.2.3');
+/** One that has an order: of another nobody could say that it is older. */
+const semanticVersion = version.refine(
+	text => compareVersions(text, text) !== undefined,
+	'is not the version of a program, such as 1.2.3',
+);
 
 const downloadSchema = (version: z.ZodType<string>, maxSize: number) =>
 	z.strictObject({

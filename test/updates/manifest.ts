@@ -75,6 +75,12 @@ const bad: [title: string, bytes: Buffer, code: BridgeErrorCode, message: RegExp
 	['with rules that are too large', manifestOf(7, {rules: {...download, size: 2 ** 21}}), 'ERR_MALFORMED', /rules.size/],
 	['with a digest in capitals', manifestOf(7, {rules: {...download, sha256: 'A'.repeat(64)}}), 'ERR_MALFORMED', /SHA-256/],
 	[
+		'with a program whose version has no order',
+		manifestOf(7, {program: {...download, version: '0.0.1+a+b'}}),
+		'ERR_MALFORMED',
+		/program.version/,
+	],
+	[
 		'with a program of no version',
 		manifestOf(7, {program: {...download, version: 'latest'}}),
 		'ERR_MALFORMED',
