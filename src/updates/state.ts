@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
 import {BridgeError, isBridgeError} from '../errors.ts';
@@ -23,7 +24,9 @@ export const updatesIn = (directory: string): string => join(directory, 'updates
 export function stateFiles(directory: string): State {
 	const file = (name: StateName) => join(updatesIn(directory), `${name}.json`);
 	return {
-		readState: async name => (await readBounded(file(name), maxStateSize))?.toString('utf8'),
+		// What is there and cannot be read is damaged: as if it were not there it would let an older manifest in, unsaid.
+		readState: async name =>
+			(await readBounded(file(name), maxStateSize))?.toString('utf8') ?? (existsSync(file(name)) ? '' : undefined),
 		writeState: (name, text) => replaceFile(file(name), `${text}\n`),
 	};
 }

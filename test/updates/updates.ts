@@ -92,6 +92,11 @@ test('what was accepted does not count any more once its key is taken out, nor w
 		await eventually(() => third.updates.accepted());
 		await third.updates.shutdown();
 	}
+
+	writeFileSync(file, ' '.repeat(1024 ** 2 + 1));
+	const last = await openUpdates(t, server, {pairs: [next], directory: first.directory});
+	const {troubles} = await last.updates.check();
+	t.like(troubles, [{word: 'update_state_lost'}], 'what is too large to be read is no state, and is said');
 });
 
 test('rules and a program are fetched, verified, kept for the operator and offered', async t => {
