@@ -37,12 +37,18 @@ const locationSchema = z.strictObject({
 	street: text(200).optional(),
 });
 
+const exporterMissing = 'is missing: name call_home_connect (IBM), or sandbox: {} (the built-in stand-in)';
+
 const exporterSchema = z
-	.strictObject({
-		call_home_connect: callHomeConnectSchema.optional(),
-		sandbox: sandboxSchema.optional(),
-		retry_on_failure: retrySchema.prefault({}),
-	})
+	.strictObject(
+		{
+			call_home_connect: callHomeConnectSchema.optional(),
+			sandbox: sandboxSchema.optional(),
+			retry_on_failure: retrySchema.prefault({}),
+		},
+		// Undefined leaves the usual message, such as that of an unknown key.
+		{error: ({code, input}) => (code === 'invalid_type' && input === undefined ? exporterMissing : undefined)},
+	)
 	.refine(({call_home_connect, sandbox}) => (call_home_connect === undefined) !== (sandbox === undefined), {
 		message: 'name exactly one: call_home_connect (IBM) or sandbox (the built-in stand-in)',
 	});

@@ -45,7 +45,10 @@ export const isLoopback = ({host}: Endpoint): boolean =>
 
 /** A secret from the file: the loader has already replaced `${env:NAME}` and read a `*_file`. */
 export const secret = z
-	.union([z.string().min(1), z.instanceof(Secret)])
+	.union(
+		[z.string().min(1), z.instanceof(Secret)],
+		'is missing or no text: write it here, or name a file with the same key and _file',
+	)
 	.transform(value => (value instanceof Secret ? value : new Secret(value)));
 
 /**

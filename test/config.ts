@@ -137,6 +137,12 @@ test('IBM and the sandbox at once, or neither, is a fault', t => {
 	const ibm = 'call_home_connect: {customer_number: "1234567"}';
 	t.regex(faultsOf(`location: {country: CH}\nexporter: {sandbox: {}, ${ibm}}\n`)[0] ?? '', /exactly one/);
 	t.regex(faultsOf('exporter: {}\n')[0] ?? '', /exactly one/);
+	t.deepEqual(faultsOf('support_proxy: {basic_auth: [{username: a}]}\nexporter: {sandbox: {}}\n'), [
+		'1 support_proxy.basic_auth[0].password: is missing or no text: write it here, or name a file with the same key and _file',
+	]);
+	t.deepEqual(faultsOf('consent: {cases: true}\n'), [
+		'1 exporter: is missing: name call_home_connect (IBM), or sandbox: {} (the built-in stand-in)',
+	]);
 	t.deepEqual(faultsOf(`location: {country: CH}\nexporter: {${ibm}}\n`), []);
 });
 
