@@ -125,6 +125,8 @@ export type Loaded = {
 	/** Undefined when there are faults. */
 	readonly config: Config | undefined;
 	readonly faults: readonly Fault[];
+	/** The line on which a setting stands. Undefined when there is no text. */
+	readonly lineOf?: Source['lineOf'];
 };
 
 /** Reads a file, `callhome.yaml` when none is named, or what is embedded when there is none. All faults at once, each with its line. */
@@ -152,13 +154,13 @@ export function parseConfig(
 	content: string,
 	directory: string,
 	environment: NodeJS.ProcessEnv,
-): {readonly config: Config | undefined; readonly faults: readonly Fault[]} {
+): Pick<Loaded, 'config' | 'faults' | 'lineOf'> {
 	const source = readSource(content, directory, environment);
 	const unreadable = source.faults.some(({path}) => path === '');
 	const parsed = configSchema.safeParse(source.value);
 	const issues = parsed.success || unreadable ? [] : parsed.error.issues.flatMap(issue => toFaults(issue, source));
 	const faults = [...source.faults, ...issues].toSorted((one, other) => one.line - other.line);
-	return {config: faults.length === 0 ? parsed.data : undefined, faults};
+	return {config: faults.length === 0 ? parsed.data : undefined, faults, lineOf: source.lineOf};
 }
 
 function toFaults(issue: z.core.$ZodIssue, source: Source): Fault[] {

@@ -126,6 +126,27 @@ test('config check names every fault with file and line, and exits with 1', asyn
 	t.like(JSON.parse(good.stdout), {valid: true, faults: []});
 });
 
+test('config check reads the files that are read at the start, and names those that cannot be used with their lines', async t => {
+	const directory = await temporaryDirectory(t);
+	writeFileSync(join(directory, 'empty.pem'), '');
+	const text = `exporter: {sandbox: {}}
+connections:
+  - proxy:
+      url: https://proxy.example:3129
+      ca_file: empty.pem
+destinations:
+  updates:
+    url: https://updates.example/list.json
+    public_key_file: /nowhere/key.pem
+`;
+	writeFileSync(join(directory, 'callhome.yaml'), text);
+	const {code, stdout} = await callhome(['config', 'check'], directory);
+	t.is(code, 1);
+	t.regex(stdout, /callhome\.yaml:5: connections\[0\]\.proxy\.ca_file: .*no certificate in PEM form/);
+	t.regex(stdout, /callhome\.yaml:9: destinations\.updates\.public_key_file: .*\/nowhere\/key\.pem cannot be read/);
+	t.false(stdout.includes('good'));
+});
+
 test('a config with a fault starts nothing', async t => {
 	const directory = await temporaryDirectory(t);
 	writeFileSync(join(directory, 'callhome.yaml'), 'exporter: {sandbox: {}}\nstore: {directory: 7}\n');
