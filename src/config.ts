@@ -16,7 +16,7 @@ import {sandboxSchema} from './sandbox/config.ts';
 import {connectionsSchema} from './sending/connections-config.ts';
 import {retrySchema} from './sending/retry.ts';
 import {serviceInformationSchema} from './service-information/heartbeat.ts';
-import {byteSize, duration} from './settings.ts';
+import {byteSize, duration, type Endpoint, isLoopback} from './settings.ts';
 import {supportProxySchema} from './support-proxy/config.ts';
 import {updatesSchema} from './updates/config.ts';
 
@@ -98,8 +98,22 @@ export const configSchema = z
 	.refine(({exporter, location}) => !exporter.call_home_connect || location, {
 		path: ['location'],
 		message: 'is missing: IBM needs at least location.country to open a case',
+	})
+	.superRefine(({connections, support_proxy: own}, context) => {
+		for (const [index, {way}] of connections.entries()) {
+			if (!own || way.kind !== 'proxy' || !way.proxy || !isWithin(own.endpoint, way.proxy)) continue;
+			const message = 'is the support proxy of this bridge, which goes out over these connections: name the proxy beyond it';
+			context.addIssue({code: 'custom', path: ['connections', index, 'proxy', 'url'], message});
+		}
 	});
 export type Config = z.output<typeof configSchema>;
+
+const isEverywhere = ({host}: Endpoint): boolean => host === '0.0.0.0' || host === '::';
+const plainHost = ({host}: Endpoint): string => (host === 'localhost' ? '127.0.0.1' : host);
+
+/** Whether what listens at one of them is what is asked at the other. */
+const isWithin = (listening: Endpoint, asked: Endpoint): boolean =>
+	listening.port === asked.port && (plainHost(listening) === plainHost(asked) || (isEverywhere(listening) && isLoopback(asked)));
 
 /** Keys of the public contract that this version does not have: said by name, instead of "unknown". */
 const notYet = new Set(['console', 'redaction', 'notifications']);

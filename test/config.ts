@@ -108,6 +108,26 @@ test('a secret from the environment in the wrong place does not show in the faul
 	t.notRegex(faults.join(), /hunter2/);
 });
 
+test('a connection that leads to the own support proxy, and so in a circle, is a fault', t => {
+	const withProxy = (endpoint: string, url: string) =>
+		faultsOf(
+			`exporter: {sandbox: {}}\nsupport_proxy: {endpoint: "${endpoint}", insecure: true}\nconnections: [{proxy: {url: "${url}"}}]\n`,
+		);
+	for (const [endpoint, url] of [
+		['127.0.0.1:5026', 'http://127.0.0.1:5026'],
+		['127.0.0.1:5026', 'http://localhost:5026'],
+		['0.0.0.0:5026', 'http://u:geheim@127.0.0.1:5026'],
+		['proxy.example:5026', 'http://proxy.example:5026'],
+	] as const) {
+		const faults = withProxy(endpoint, url);
+		t.is(faults.length, 1, url);
+		t.regex(faults[0] ?? '', /^3 connections\[0\]\.proxy\.url: is the support proxy of this bridge/);
+		t.false(faults[0]?.includes('geheim'));
+	}
+	t.deepEqual(withProxy('127.0.0.1:5026', 'http://127.0.0.1:3128'), []);
+	t.deepEqual(withProxy('0.0.0.0:5026', 'http://192.0.2.1:5026'), []);
+});
+
 test('a secret file that is missing or empty is named with its line', async t => {
 	const directory = await temporaryDirectory(t);
 	writeFileSync(join(directory, 'empty'), '\n');
