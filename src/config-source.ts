@@ -94,10 +94,18 @@ function createResolver(surroundings: Surroundings) {
 			const name = key.endsWith('_file') ? key.slice(0, -'_file'.length) : '';
 			const plain = resolveValue(item, [...path, key]);
 			if (secretKeys.has(name)) readSecret(plain, name, [...path, key], resolved, value, surroundings);
-			else resolved[key] = plain;
+			else resolved[key] = name === '' && !isPacFile(path, key) ? plain : besideConfig(plain, surroundings.directory);
 		}
 		return resolved;
 	};
+}
+
+const isPacFile = (path: Path, key: string): boolean => key === 'file' && path.at(-1) === 'pac';
+
+/** The name of a file, or several, is as the configuration's own directory has it: a service starts somewhere else. */
+function besideConfig(files: unknown, directory: string): unknown {
+	if (Array.isArray(files)) return files.map(file => besideConfig(file, directory));
+	return typeof files === 'string' && files !== '' ? resolve(directory, files) : files;
 }
 
 function substitute(text: string, path: Path, {environment, lineOf, faults, fromEnvironment}: Surroundings): string {

@@ -128,6 +128,26 @@ test('a connection that leads to the own support proxy, and so in a circle, is a
 	t.deepEqual(withProxy('0.0.0.0:5026', 'http://192.0.2.1:5026'), []);
 });
 
+test('files are named as the directory of the configuration has them', t => {
+	const text = `exporter: {sandbox: {}}
+connections: [{proxy: {url: "https://proxy.example", ca_file: proxy.pem}}, {pac: {file: proxy.pac}}]
+destinations: {updates: {url: "https://updates.example/list.json", ca_file: /etc/ca.pem, public_key_file: [one.pub, ../two.pub]}}
+telemetry: {otlp: {endpoint: "https://otlp.example", ca_file: ""}}
+`;
+	const {config, faults} = parseConfig(text, '/etc/callhome', {});
+	t.deepEqual(
+		faults.map(({path}) => path),
+		['telemetry.otlp.ca_file'],
+	);
+	t.is(config, undefined);
+	const good = parseConfig(text.replace(/telemetry.*\n/, ''), '/etc/callhome', {}).config;
+	t.like(
+		good?.connections.map(({way}) => way),
+		[{proxy: {caFile: '/etc/callhome/proxy.pem'}}, {source: {file: '/etc/callhome/proxy.pac'}}],
+	);
+	t.like(good?.destinations.updates, {ca_file: '/etc/ca.pem', public_key_file: ['/etc/callhome/one.pub', '/etc/two.pub']});
+});
+
 test('a secret file that is missing or empty is named with its line', async t => {
 	const directory = await temporaryDirectory(t);
 	writeFileSync(join(directory, 'empty'), '\n');
