@@ -196,6 +196,21 @@ function answerWith(question: Buffer, address: readonly number[]): Buffer {
 	return Buffer.concat([header, question.subarray(12, end), record]);
 }
 
+test('a PAC script that does not end is named as that, with its time', async t => {
+	const directory = await temporaryDirectory(t);
+	writeFileSync(join(directory, 'endless.pac'), 'function FindProxyForURL() { for (;;); }');
+	const connections = [{pac: {file: 'endless.pac'}}, {proxy: {url: '', name: 'spare'}}];
+	const settings = {exporter: {sandbox: {}}, store: {directory: join(directory, 'state')}, connections};
+	const file = join(directory, 'callhome.yaml');
+	writeFileSync(file, JSON.stringify(settings));
+	const {code, stdout} = await testConnectivity(t, ['--config', file]);
+	t.is(code, 33);
+	t.regex(stdout, /BROKEN {2}pac, at PAC: the PAC script gives no answer/);
+	t.regex(stdout, /pac -> \S+ {2}FAILED at PAC: /);
+	t.regex(stdout, /BROKEN {2}spare, at configuration: /);
+	t.regex(stdout, /^pac .* FAILED [1-9]\d{3,} ms /m, 'seconds');
+});
+
 test('Ctrl-C ends it at once with what is known by then', async t => {
 	const ibm = await startIbm(t);
 	let reached = 0;

@@ -2,7 +2,7 @@ import {styleText} from 'node:util';
 import {type Stage, stages} from '../attempt.ts';
 import {authority} from '../sending/address.ts';
 import type {Diagnosis, ExaminedStage, PathResult, Verdict} from '../sending/doctor/diagnosis.ts';
-import {askLine, pathLine, serverLine, stageNames, verdictLine} from '../sending/doctor/summary.ts';
+import {askLine, pathLine, serverLine, stageName, verdictLine} from '../sending/doctor/summary.ts';
 import {facts, printable, table} from './print.ts';
 import {type Trouble, troublesIn} from './test-troubles.ts';
 
@@ -107,13 +107,13 @@ function brokenLine({stage, connection, led, isByName}: Trouble): string {
 	const word = error && isByName ? 'BROKEN ' : 'WARNING';
 	return styleText(
 		error && isByName ? 'red' : 'yellow',
-		printable(`${word} ${connection}${where}, at ${stageNames[stage.stage]}: ${what}`),
+		printable(`${word} ${connection}${where}, at ${stageName(stage)}: ${what}`),
 	);
 }
 
 function troubleLines({stage, connection, led, others}: Trouble): string[] {
 	const {error, warning, finding} = stage;
-	const title = `${connection} -> ${led.join(', ')}: ${error ? 'failed' : 'warning'} at ${stageNames[stage.stage]}`;
+	const title = `${connection} -> ${led.join(', ')}: ${error ? 'failed' : 'warning'} at ${stageName(stage)}`;
 	const rows = facts([
 		['Seen', printable(error ? `${error.message} [${error.code}]` : (warning ?? ''))],
 		['Cause', finding && printable(finding.cause)],

@@ -52,7 +52,10 @@ export function createWalk({
 	onStage: told,
 	now = Date.now,
 }: WalkParts): Walk {
-	const before = (error: BridgeError): StageResult => ({stage: 'connection', peer: name, startedAt: now(), duration: 0, error});
+	/** What fails before anything is dialled, or between two ways: a PAC script that does not end takes its time. */
+	const before = (startedAt: number, error: BridgeError): StageResult => {
+		return {stage: 'connection', peer: name, startedAt, duration: Math.max(0, now() - startedAt), error};
+	};
 
 	async function openFirst(target: WalkTarget, use: RouteUse, signal: AbortSignal): Promise<TLSSocket> {
 		const ways = await candidates(target, signal);
@@ -69,6 +72,7 @@ export function createWalk({
 	return async function walk(target, signal) {
 		const results: StageResult[] = [];
 		const {host, port, address, probe} = target;
+		const begun = now();
 		const onStage = (result: StageResult) => {
 			results.push(result);
 			const isGivenUp = signal.aborted && result.error !== undefined;
@@ -79,7 +83,7 @@ export function createWalk({
 			await question(socket, target, probe, onStage, signal, {maxReplySize, replyMillis, now});
 		} catch (thrown) {
 			// Every stage has said its failure; what comes before the first one has not.
-			if (!results.at(-1)?.error) onStage(before(toBridgeError(thrown)));
+			if (!results.at(-1)?.error) onStage(before(results.length === 0 ? begun : now(), toBridgeError(thrown)));
 		}
 		return results;
 	};

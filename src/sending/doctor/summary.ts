@@ -14,6 +14,18 @@ export const stageNames: Record<Stage, string> = {
 	application: 'application',
 };
 
+/** What fails before anything is dialled is no matter of TCP. */
+const beforeDialling: Record<string, string | undefined> = {ERR_PAC: 'PAC', ERR_NOT_CONFIGURED: 'configuration'};
+
+/** Where a stage ended, for people. */
+export const stageName = ({
+	stage,
+	error,
+}: {
+	readonly stage: Stage;
+	readonly error?: {readonly code: string} | undefined;
+}): string => (stage === 'connection' ? beforeDialling[error?.code ?? ''] : undefined) ?? stageNames[stage];
+
 const purposeNames: Record<Purpose, string> = {
 	problem_reporting: 'problems',
 	service_information: 'service information',
@@ -36,9 +48,9 @@ function outcomeText(outcome: PathResult['outcome'], {failedStage, givenUpAt, st
 		case 'passed':
 			return `works, ${stages.reduce((sum, {duration}) => sum + duration, 0)} ms`;
 		case 'warned':
-			return `works, with a warning at ${found ? stageNames[found.stage] : 'one stage'}: ${reason ?? 'see above'}`;
+			return `works, with a warning at ${found ? stageName(found) : 'one stage'}: ${reason ?? 'see above'}`;
 		case 'failed':
-			return `FAILED at ${failedStage ? stageNames[failedStage] : 'an unknown stage'}: ${reason ?? 'see above'}`;
+			return `FAILED at ${failedStage ? stageName({stage: failedStage, error: found?.error}) : 'an unknown stage'}: ${reason ?? 'see above'}`;
 		case 'skipped':
 			return `${givenUpAt ? 'not known' : 'skipped'}: ${note ?? 'nothing to be walked'}`;
 	}
