@@ -176,3 +176,40 @@ test('any JSON as an entry is an event or none', t => {
 	);
 	t.pass();
 });
+
+test('parts of the newer schemas are read, and a roll-up that nothing explains is no alert', async t => {
+	const part = (path: string, more: object) => ({...at(path), Name: path, ...more});
+	const pages = {
+		...machine([]),
+		'/redfish/v1/Chassis/1': {
+			...at('/redfish/v1/Chassis/1'),
+			Status: {Health: 'OK', HealthRollup: 'Critical'},
+			ThermalSubsystem: at('/ts'),
+			PowerSubsystem: at('/ps'),
+			Sensors: at('/sensors'),
+		},
+		'/ts': {Fans: at('/fans')},
+		'/fans': {Members: [part('/c/Fans/1', {Status: {State: 'Absent', Health: 'Critical'}})]},
+		'/ps': {PowerSupplies: at('/supplies')},
+		'/supplies': {Members: [at('/c/PowerSupplies/1')]},
+		'/c/PowerSupplies/1': part('/c/PowerSupplies/1', {Status: {Health: 'OK'}}),
+		'/sensors': {Members: [part('/c/Sensors/1', {Reading: 31, ReadingType: 'Temperature', Status: {Health: 'OK'}})]},
+	};
+	const {service, seen, start, look} = await setUp(t, pages);
+	await start();
+	await look();
+	t.deepEqual(seen.events, []);
+	t.true(seen.readings.some(({metric, value}) => metric === 'hw.temperature' && value === 31));
+	service.pages = {...pages, '/c/PowerSupplies/1': part('/c/PowerSupplies/1', {Status: {Health: 'Critical'}})};
+	await look();
+	t.is(seen.events.length, 1);
+	t.like(seen.events[0]?.attributes, {'hw.type': 'power_supply', 'hw.state': 'failed'});
+});
+
+test('plain HTTP beyond loopback is refused unless it is asked for', t => {
+	const parse = (more: object) => redfishReceiverSchema.safeParse({systems: [{username: 'u', password: 'p', ...more}]}).success;
+	t.false(parse({url: 'http://bmc.example'}));
+	t.true(parse({url: 'http://bmc.example', insecure: true}));
+	t.true(parse({url: 'https://bmc.example'}));
+	t.false(parse({url: 'https://u:p@bmc.example'}));
+});
