@@ -11,6 +11,7 @@ import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
 import {hostReceiverSchema} from './receivers/host/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
+import {redfishReceiverSchema} from './receivers/redfish/config.ts';
 import {snmpReceiverSchema} from './receivers/snmp/config.ts';
 import {sandboxSchema} from './sandbox/config.ts';
 import {connectionsSchema} from './sending/connections-config.ts';
@@ -74,6 +75,7 @@ export const configSchema = z
 			.strictObject({
 				otlp: otlpReceiverSchema.prefault({}),
 				host: hostReceiverSchema.optional(),
+				redfish: redfishReceiverSchema.optional(),
 				alertmanager: alertmanagerSchema.optional(),
 				snmp: snmpReceiverSchema.optional(),
 			})

@@ -8,6 +8,7 @@ import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
 import {createAlertmanagerReceiver} from '../receivers/alertmanager/receiver.ts';
 import {createHostReceiver} from '../receivers/host/receiver.ts';
+import {createRedfishReceiver} from '../receivers/redfish/receiver.ts';
 import {createSnmpReceiver} from '../receivers/snmp/receiver.ts';
 import type {Marks, SourceParts} from '../source.ts';
 import type {Store} from '../store/store.ts';
@@ -45,6 +46,7 @@ function sourcesOf({receivers}: Config, parts: SourceParts): readonly Component[
 	return [
 		receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts),
 		receivers.host && createHostReceiver(receivers.host, parts),
+		receivers.redfish && createRedfishReceiver(receivers.redfish, parts),
 		receivers.snmp && createSnmpReceiver(receivers.snmp, parts),
 	].filter(component => component !== undefined);
 }
