@@ -8,6 +8,7 @@ import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
 import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
+import {cimReceiverSchema} from './receivers/cim/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
 import {sandboxSchema} from './sandbox/config.ts';
@@ -72,6 +73,7 @@ export const configSchema = z
 			.strictObject({
 				otlp: otlpReceiverSchema.prefault({}),
 				alertmanager: alertmanagerSchema.optional(),
+				cim: cimReceiverSchema.optional(),
 			})
 			.prefault({}),
 		selection: selectionSchema.prefault({}),

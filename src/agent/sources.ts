@@ -7,6 +7,7 @@ import {emitAlert} from '../own-telemetry/events.ts';
 import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
 import {createAlertmanagerReceiver} from '../receivers/alertmanager/receiver.ts';
+import {createCimReceiver} from '../receivers/cim/receiver.ts';
 import type {Marks, SourceParts} from '../source.ts';
 import type {Store} from '../store/store.ts';
 import type {Log} from './log.ts';
@@ -40,9 +41,11 @@ export async function startSources(config: Config, surroundings: SourceSurroundi
 
 /** One line for each kind: what the configuration names is made, and nothing else. */
 function sourcesOf({receivers}: Config, parts: SourceParts): readonly Component[] {
-	return [receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts)].filter(
-		component => component !== undefined,
-	);
+	const sources = [
+		receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts),
+		receivers.cim && createCimReceiver(receivers.cim, parts),
+	];
+	return sources.filter(source => source !== undefined);
 }
 
 /** On disk first; then what told something new goes to the log store of the operator, with the machine on the resource. */
