@@ -56,12 +56,6 @@ export function createClient(transport: Transport, login: {username: string; pas
 			const answer = await call('EnumerateInstances', namespace, withClass(className));
 			return answer.ok ? {ok: true, value: childrenOf(answer.value, 'VALUE.NAMEDINSTANCE').flatMap(readNamed)} : answer;
 		},
-		async get(namespace: string, path: InstancePath): Promise<Answer<Instance | undefined>> {
-			const answer = await call('GetInstance', namespace, withPath(path));
-			if (!answer.ok) return answer;
-			const element = descend(answer.value, 'INSTANCE');
-			return {ok: true, value: element && readInstance(element)};
-		},
 		async create(namespace: string, className: string, properties: readonly Property[]): Promise<Answer<InstancePath>> {
 			const instance = `<IPARAMVALUE NAME="NewInstance">${writeInstance(className, properties)}</IPARAMVALUE>`;
 			const answer = await call('CreateInstance', namespace, instance);
