@@ -3,6 +3,9 @@ import {type Instance, type InstancePath, type Property, readInstance, readPath,
 import type {Posted, Transport} from './transport.ts';
 import {childrenOf, descend, type Element, escapeXml, parseXml} from './xml.ts';
 
+/** A module may list the subscriptions of many. */
+const mostMarkup = 500_000;
+
 /** CIM status codes (DSP0200) that are acted upon. */
 export const cimStatus = {
 	failed: 1,
@@ -90,7 +93,7 @@ function readAnswer({statusCode, cimError, body}: Posted, method: string, url: s
 		const word = cimError === '' ? '' : ` (${cimError.slice(0, 100)})`;
 		throw new BridgeError('ERR_MALFORMED', `${url} answered ${method} with HTTP ${statusCode}${word}`);
 	}
-	const response = descend(parseXml(body), 'MESSAGE', 'SIMPLERSP', 'IMETHODRESPONSE');
+	const response = descend(parseXml(body, mostMarkup), 'MESSAGE', 'SIMPLERSP', 'IMETHODRESPONSE');
 	if (!response) throw new BridgeError('ERR_MALFORMED', `${url} answered ${method} with something else than a CIM response`);
 	const error = descend(response, 'ERROR');
 	if (!error) return {ok: true, value: descend(response, 'IRETURNVALUE')};

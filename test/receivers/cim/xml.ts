@@ -43,7 +43,7 @@ test('hostile documents are refused at once', t => {
 	t.regex(refusal(bomb), /declares entities/);
 	t.regex(refusal('<!DOCTYPE CIM [<!ENTITY x SYSTEM "file:///etc/passwd">]><CIM>&x;</CIM>'), /declares entities/);
 	t.regex(refusal('<a>'.repeat(100_000)), /nested deeper/);
-	t.regex(refusal(`<a>${'<b/>'.repeat(100_001)}</a>`), /more than 100000 elements/);
+	t.regex(refusal(`<a>${'<b/>'.repeat(100_001)}</a>`), /more than 20000 tags/);
 	t.regex(refusal(`<a b="${'x'.repeat(40_000)}"/>`), /a tag is longer/);
 	t.regex(refusal('<!--'.repeat(100_000)), /ends in the middle/);
 	t.regex(refusal(`<a ${'"'.repeat(99_999)}`), /ends in the middle/);
@@ -72,7 +72,10 @@ test('every text comes back as it was written', t => {
 		fc.property(fc.string({unit: 'binary', maxLength: 200}), text => {
 			const element = parseXml(Buffer.from(`<a b="${escapeXml(text)}">${escapeXml(text)}</a>`));
 			const expected = text.replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
-			return element.text === expected;
+			return (
+				element.text === expected &&
+				element.attributes.get('b')?.replaceAll(/[\t\n\r]/g, ' ') === expected.replaceAll(/[\t\n\r]/g, ' ')
+			);
 		}),
 		{numRuns: 200},
 	);
