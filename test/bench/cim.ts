@@ -1,29 +1,26 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {Agent, request} from 'undici';
-import {sandboxSchema} from '../../src/sandbox/config.ts';
-import {createSandbox} from '../../src/sandbox/server.ts';
 import {exportHeaders, indicationXml, memoryFault} from '../helpers/cim.ts';
-import {freePort, temporaryDirectory} from '../helpers/listen.ts';
+import {eventually, freePort} from '../helpers/listen.ts';
 import {type Figure, quantile} from './parts/figures.ts';
 import {type Bench, measure} from './parts/measure.ts';
-import {configFor, startBridge} from './parts/servers.ts';
+import {configFor, startBridge, startSandboxProgram} from './parts/servers.ts';
 
 /**
-From a CIM indication to its answer, with 200 management modules that each send a new fault every two seconds over a connection
+From a CIM indication to its answer, with 200 management modules that each send a new fault every four seconds over a connection
 of their own: received, read, decided and synchronized to the disk by the whole bridge.
 `node test/bench/cim.ts [--quick]`
 */
 
 const senders = 200;
-const intervalMillis = 2000;
+const intervalMillis = 4000;
 
 async function run({t, quick, say}: Bench): Promise<readonly Figure[]> {
-	const sandbox = createSandbox({...sandboxSchema.parse({}), directory: await temporaryDirectory(t)});
-	t.teardown(() => sandbox.shutdown());
-	await sandbox.start();
+	const sandbox = await startSandboxProgram(t);
 	const endpoint = `127.0.0.1:${await freePort()}`;
-	const config = {...configFor({url: sandbox.url().href, caFile: sandbox.caFile}), receivers: {cim: {endpoint}}};
+	const config = {...configFor(sandbox), receivers: {cim: {endpoint}}};
 	await startBridge(t, config);
+	await eventually(async () => (await fetch(`http://${endpoint}/`)).status === 405);
 	const agent = new Agent({connections: senders});
 	t.teardown(() => agent.destroy());
 
@@ -42,7 +39,7 @@ async function run({t, quick, say}: Bench): Promise<readonly Figure[]> {
 		return performance.now() - start;
 	}
 
-	const [warmUp, rounds] = [2, quick ? 2 : 10];
+	const [warmUp, rounds] = [2, quick ? 2 : 6];
 	const latencies: number[] = [];
 	await Promise.all(
 		Array.from({length: senders}, async (_, sender) => {
