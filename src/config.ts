@@ -9,8 +9,10 @@ import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
 import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
 import {cimReceiverSchema} from './receivers/cim/config.ts';
+import {hostReceiverSchema} from './receivers/host/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
+import {snmpReceiverSchema} from './receivers/snmp/config.ts';
 import {sandboxSchema} from './sandbox/config.ts';
 import {connectionsSchema} from './sending/connections-config.ts';
 import {retrySchema} from './sending/retry.ts';
@@ -72,8 +74,10 @@ export const configSchema = z
 		receivers: z
 			.strictObject({
 				otlp: otlpReceiverSchema.prefault({}),
+				host: hostReceiverSchema.optional(),
 				alertmanager: alertmanagerSchema.optional(),
 				cim: cimReceiverSchema.optional(),
+				snmp: snmpReceiverSchema.optional(),
 			})
 			.prefault({}),
 		selection: selectionSchema.prefault({}),

@@ -8,6 +8,8 @@ import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
 import {createAlertmanagerReceiver} from '../receivers/alertmanager/receiver.ts';
 import {createCimReceiver} from '../receivers/cim/receiver.ts';
+import {createHostReceiver} from '../receivers/host/receiver.ts';
+import {createSnmpReceiver} from '../receivers/snmp/receiver.ts';
 import type {Marks, SourceParts} from '../source.ts';
 import type {Store} from '../store/store.ts';
 import type {Log} from './log.ts';
@@ -41,11 +43,12 @@ export async function startSources(config: Config, surroundings: SourceSurroundi
 
 /** One line for each kind: what the configuration names is made, and nothing else. */
 function sourcesOf({receivers}: Config, parts: SourceParts): readonly Component[] {
-	const sources = [
+	return [
 		receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts),
 		receivers.cim && createCimReceiver(receivers.cim, parts),
-	];
-	return sources.filter(source => source !== undefined);
+		receivers.host && createHostReceiver(receivers.host, parts),
+		receivers.snmp && createSnmpReceiver(receivers.snmp, parts),
+	].filter(component => component !== undefined);
 }
 
 /** On disk first; then what told something new goes to the log store of the operator, with the machine on the resource. */
