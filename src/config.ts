@@ -8,6 +8,7 @@ import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
 import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
+import {cimReceiverSchema} from './receivers/cim/config.ts';
 import {hostReceiverSchema} from './receivers/host/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
@@ -77,6 +78,7 @@ export const configSchema = z
 				host: hostReceiverSchema.optional(),
 				redfish: redfishReceiverSchema.optional(),
 				alertmanager: alertmanagerSchema.optional(),
+				cim: cimReceiverSchema.optional(),
 				snmp: snmpReceiverSchema.optional(),
 			})
 			.prefault({}),

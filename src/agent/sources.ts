@@ -7,6 +7,7 @@ import {emitAlert} from '../own-telemetry/events.ts';
 import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
 import {createAlertmanagerReceiver} from '../receivers/alertmanager/receiver.ts';
+import {createCimReceiver} from '../receivers/cim/receiver.ts';
 import {createHostReceiver} from '../receivers/host/receiver.ts';
 import {createRedfishReceiver} from '../receivers/redfish/receiver.ts';
 import {createSnmpReceiver} from '../receivers/snmp/receiver.ts';
@@ -45,6 +46,7 @@ export async function startSources(config: Config, surroundings: SourceSurroundi
 function sourcesOf({receivers}: Config, parts: SourceParts): readonly Component[] {
 	return [
 		receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts),
+		receivers.cim && createCimReceiver(receivers.cim, parts),
 		receivers.host && createHostReceiver(receivers.host, parts),
 		receivers.redfish && createRedfishReceiver(receivers.redfish, parts),
 		receivers.snmp && createSnmpReceiver(receivers.snmp, parts),
