@@ -84,7 +84,9 @@ function decideRecovery(situation: Situation, policy: Policy): Ruling {
 	if (isAtBackend(problem)) return {decision: 'recovered', problem: recovered, ...status(policy)};
 	// It did happen, and IBM may know of it: it is told all the same.
 	if (problem.state === 'queued' || problem.reason === 'unanswered') return {decision: 'recovered', problem: recovered};
-	return {decision: 'recovered', problem: {...recovered, state: 'closed', reason: 'recovered', closedAt: now}};
+	// What IBM has refused it has not taken: when the fault comes back it is a new problem, for there is no case to go on with.
+	const acceptedAt = problem.state === 'rejected' ? undefined : problem.acceptedAt;
+	return {decision: 'recovered', problem: {...recovered, state: 'closed', reason: 'recovered', closedAt: now, acceptedAt}};
 }
 
 function join(problem: Problem, situation: Situation, policy: Policy): Ruling {
