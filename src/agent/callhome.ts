@@ -7,9 +7,11 @@ import {observeBridge, type Snapshot} from '../own-telemetry/observables.ts';
 import {createClassify} from '../processors/classify.ts';
 import type {KnownSystem} from '../processors/config.ts';
 import type {Policy} from '../processors/decide.ts';
+import {createExclusion} from '../processors/exclusion.ts';
 import {mayNotSend} from '../processors/hold.ts';
 import {createIdentify} from '../processors/identify.ts';
 import {createIntake, type Decided} from '../processors/intake.ts';
+import {createMaintenance} from '../processors/maintenance.ts';
 import {reconsider} from '../processors/release.ts';
 import {readLights} from '../sending/lights.ts';
 import {lastSuccess} from '../sending/settling.ts';
@@ -63,7 +65,11 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	const sending = openSending(config, backend, store, {instruments, log, ways, maySend}, stack);
 	const {drain, connectivity, connections} = sending;
 
-	const parts = {identify: createIdentify(systems), classify: createClassify(config.processors.serviceability), policy};
+	const parts = {
+		identify: createIdentify(systems),
+		classify: createClassify(config.processors.serviceability, createExclusion(config.processors.exclude)),
+		policy,
+	};
 	const intakeParts = {
 		...parts,
 		write: store.write,
@@ -142,10 +148,13 @@ function knownSystems(config: Config) {
 const ownSystemFirst = ({system}: Config, systems: readonly KnownSystem[]) => (system ? systems.slice(-1) : systems);
 
 function policyOf({consent, processors}: Config, backend: Backend): Policy {
-	const {relapse_within, storm} = processors;
+	const {approval, correlate_within, maintenance, relapse_within, storm} = processors;
 	return {
 		consentsToCases: consent.cases,
 		hasCredentials: backend.hasCredentials,
+		needsApproval: approval === 'manual',
+		maintenanceOf: createMaintenance(maintenance),
+		correlateMillis: correlate_within,
 		relapseWithinMillis: relapse_within,
 		storm: {threshold: storm.threshold, windowMillis: storm.window, holdMillis: storm.hold},
 		mintTransactionId: backend.mintTransactionId,
