@@ -6,12 +6,10 @@ import {beginJourney} from '../own-telemetry/journey.ts';
 import {observeBridge, type Snapshot} from '../own-telemetry/observables.ts';
 import {createClassify} from '../processors/classify.ts';
 import type {KnownSystem} from '../processors/config.ts';
-import type {Policy} from '../processors/decide.ts';
 import {createExclusion} from '../processors/exclusion.ts';
 import {mayNotSend} from '../processors/hold.ts';
 import {createIdentify} from '../processors/identify.ts';
 import {createIntake, type Decided} from '../processors/intake.ts';
-import {createMaintenance} from '../processors/maintenance.ts';
 import {reconsider} from '../processors/release.ts';
 import {readLights} from '../sending/lights.ts';
 import {lastSuccess} from '../sending/settling.ts';
@@ -20,9 +18,12 @@ import {lockDirectory} from '../store/lock.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {createInstruments, type Instruments} from '../telemetry.ts';
 import {type Backend, openBackend} from './backend.ts';
+import {startControl} from './control.ts';
 import {keepConnectivityState} from './known-state.ts';
 import type {Log} from './log.ts';
+import {createOperate} from './operate.ts';
 import {startOperationalTest} from './operational-test.ts';
+import {policyOf} from './policy.ts';
 import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
@@ -104,6 +105,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		upkeep,
 	);
 	await drain.start();
+	await startControl(directory, createOperate({store, policy, wake: drain.wake}), log, stack);
 
 	const held = stack.move();
 	return {
@@ -146,20 +148,6 @@ function knownSystems(config: Config) {
 
 /** The bridge's own machine speaks for its connections, or else the first that the configuration names. */
 const ownSystemFirst = ({system}: Config, systems: readonly KnownSystem[]) => (system ? systems.slice(-1) : systems);
-
-function policyOf({consent, processors}: Config, backend: Backend): Policy {
-	const {approval, correlate_within, maintenance, relapse_within, storm} = processors;
-	return {
-		consentsToCases: consent.cases,
-		hasCredentials: backend.hasCredentials,
-		needsApproval: approval === 'manual',
-		maintenanceOf: createMaintenance(maintenance),
-		correlateMillis: correlate_within,
-		relapseWithinMillis: relapse_within,
-		storm: {threshold: storm.threshold, windowMillis: storm.window, holdMillis: storm.hold},
-		mintTransactionId: backend.mintTransactionId,
-	};
-}
 
 /** Consent or keys were taken back: what was queued before stays where it is. */
 async function sayWhatWaits(store: Store, log: Log): Promise<void> {

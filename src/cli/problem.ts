@@ -62,14 +62,14 @@ function toState(word: string): ProblemState {
 }
 
 /** By problem id or by case number. */
-async function find(read: Records, id: string): Promise<Problem> {
+export async function findProblem(read: Records, id: string): Promise<Problem> {
 	const problem = (await read.problemById(id)) ?? (await read.problemByCaseNumber(id));
 	if (!problem) throw new BridgeError('ERR_NOT_FOUND', `there is no problem ${id}: "callhome problem list" shows them`);
 	return problem;
 }
 
 export async function showProblem(read: Records, id: string): Promise<Output> {
-	const problem = await find(read, id);
+	const problem = await findProblem(read, id);
 	const [events, activities, attempts] = await Promise.all([
 		read.eventsOf(problem.id),
 		read.listActivities({problemId: problem.id}),

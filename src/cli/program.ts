@@ -4,6 +4,7 @@ import {type BridgeErrorCode, isBridgeError, toError} from '../errors.ts';
 import {packageVersion} from '../own-telemetry/resource.ts';
 import {openStoreForReading, type Records} from '../store/store.ts';
 import {type ActivityOptions, activity} from './activity.ts';
+import {addOperatorCommands} from './commands-operator.ts';
 import {checkConfig} from './config-check.ts';
 import type {SetOptions} from './connection.ts';
 import type {FirewallOptions} from './firewall.ts';
@@ -93,6 +94,8 @@ command(problem, 'list', 'list the problems, the newest first')
 command(problem, 'show', 'show a problem: what is known, each step of its journey, each byte that left')
 	.argument('<id>', 'problem id or case number')
 	.action(async (id: string, options: Shared) => reading(options, read => showProblem(read, id)));
+
+addOperatorCommands({program, problem, command, show});
 
 command(program, 'activity', 'show the activity log')
 	.option('--limit <n>', 'the newest so many (default: 100)', count)

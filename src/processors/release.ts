@@ -132,6 +132,24 @@ function reasonOf(
 	return reason ?? 'not_serviceable';
 }
 
+/**
+A person lets a held or refused problem go. What IBM has refused gets another id: IBM keeps its answer under the old one, and
+has said that there is no case. `mayHaveArrived`: it is asked after before it is sent again.
+*/
+export async function releaseByHand(
+	problem: Problem & {readonly system: System},
+	events: KeptEvents,
+	mayHaveArrived: boolean,
+	records: ReleaseRecords,
+	policy: Policy,
+	now: number,
+): Promise<void> {
+	const wasRefused = problem.state === 'rejected';
+	const fresh = wasRefused ? {...problem, transactionId: problem.id, acceptedAt: undefined, recoveredAt: undefined} : problem;
+	const reason = mayHaveArrived && !wasRefused ? 'unanswered' : problem.state === 'held' ? problem.reason : 'rejected';
+	await queue({...fresh, reason}, events, records, policy, now);
+}
+
 /** Queues a held problem, under the transaction id that it has or gets now that its system is known. */
 async function queue(
 	problem: Problem & {readonly system: System},
