@@ -11,7 +11,7 @@ import {holdReasonOf} from './hold.ts';
 import {faultKeyOf, type Identify, isTest, placeKeysOf, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
 import {withInferred} from './infer.ts';
 import {follow, type Signs, signsOf} from './lasting.ts';
-import {newsOf, remember} from './levels.ts';
+import {newsOf, type Recent, remember} from './levels.ts';
 import {caseSubmission, statusSubmission} from './submissions.ts';
 
 export type KeptEvent = {readonly event: HardwareEvent; readonly problemId: string; readonly decision: Decision};
@@ -68,10 +68,11 @@ const mostEvents = 1000;
 /** Where events enter: each is decided, and the decision, the problem and the submission are written in one transaction (G1). */
 export function createIntake(parts: IntakeParts): Consume {
 	const {levels, onDecided} = parts;
+	const recent: Recent = new Map();
 	const join = createBatches(take);
 
 	async function take(events: readonly HardwareEvent[]): Promise<readonly Decided[]> {
-		const {areNews, changed} = newsOf(events, levels);
+		const {areNews, changed} = newsOf(events, levels, recent);
 		const news = events.filter((_, index) => areNews[index]);
 		const decided = news.length > 0 || changed.size > 0 ? await write(news, changed, parts) : [];
 		remember(levels, changed); // Only what is on disk is known: a refused request is sent again and must be news again.
