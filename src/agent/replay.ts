@@ -125,6 +125,7 @@ const kinds = [
 function createLineReader(config: Config, host: string): (text: string) => readonly HardwareEvent[] | string {
 	const readers = createReaders(config.selection);
 	let heading: string | undefined;
+	let latest = Date.now(); // An entry without a time came after the one before it.
 	return function read(text) {
 		const before = heading;
 		heading = undefined;
@@ -139,7 +140,8 @@ function createLineReader(config: Config, host: string): (text: string) => reado
 			heading = text;
 			return [];
 		}
-		const event = before === undefined ? readSelLine(text, host, Date.now()) : readTrap(before, text, Date.now());
+		const event = before === undefined ? readSelLine(text, host, latest) : readTrap(before, text, Date.now());
+		if (event) latest = event.occurredAt;
 		if (event) return [event];
 		return before === undefined ? 'neither OTLP in JSON, nor a SEL entry, nor a trap' : 'a trap that is no alert of an IMM';
 	};

@@ -5,6 +5,7 @@ import {processorsSchema} from '../../src/processors/config.ts';
 import {createExclusion} from '../../src/processors/exclusion.ts';
 import {inferredFrom, withInferred} from '../../src/processors/infer.ts';
 import {createMaintenance} from '../../src/processors/maintenance.ts';
+import {moduleWordOf} from '../../src/processors/module-word.ts';
 import {eventOf, failed, hour, minute, noon, onlyProblem, openHouse, well} from '../helpers/decisions.ts';
 
 const iso = (at: number) => new Date(at).toISOString();
@@ -173,4 +174,21 @@ test('an event id that no source explains is classified by its code, and says th
 	);
 	const house = await openHouse(t);
 	t.deepEqual(await house.take(coded('806F010C0301FFFF'), coded('806F00050301FFFF')), ['first', 'held']);
+});
+
+test("each decision says the management module's own word", async t => {
+	const house = await openHouse(t, {exclude: excluding({resources: {from: 'x', to: 'x'}})});
+	const information = failed('i', {severity: Severity.info, attributes: {'hw.state': 'present'}});
+	await house.take(failed('a'), failed('x'), information);
+	const problems = await house.problems();
+	t.deepEqual(problems.map(problem => `${problem.component.id} ${moduleWordOf(problem)}`).sort(), [
+		'a PENDING',
+		'i NOT SENT',
+		'x DISABLED',
+	]);
+	for (const problem of problems) t.true((await house.activities(problem.id))[0]?.text.endsWith(`[${moduleWordOf(problem)}]`));
+	const [problem] = problems;
+	if (!problem) return;
+	t.is(moduleWordOf({...problem, state: 'rejected'}), 'FAILED');
+	t.is(moduleWordOf({...problem, state: 'open'}), 'SUCCESS');
 });
