@@ -6,7 +6,6 @@ import type {Output} from './print.ts';
 type Shared = {readonly config?: string; readonly json?: boolean};
 
 export type Commands = {
-	readonly program: Command;
 	/** `callhome problem`. */
 	readonly problem: Command;
 	readonly command: (parent: Command, name: string, description: string) => Command;
@@ -20,8 +19,8 @@ const descriptions: Record<Operation, string> = {
 	refresh: 'ask IBM for the case of a problem now',
 };
 
-/** What a person does with a problem, while the bridge runs or not, and the dry run. */
-export function addOperatorCommands({program, problem, command, show}: Commands): void {
+/** What a person does with a problem, while the bridge runs or not. */
+export function addOperatorCommands({problem, command, show}: Commands): void {
 	for (const [operation, description] of Object.entries(descriptions) as [Operation, string][]) {
 		command(problem, operation, description)
 			.argument('<id>', 'problem id or case number')
@@ -31,11 +30,4 @@ export function addOperatorCommands({program, problem, command, show}: Commands)
 				await show(operateOn(loadConfig(options.config).config, {operation, id, reason: reason.slice(0, 500)}), options);
 			});
 	}
-	command(program, 'replay', 'run recorded signals through the rules, and send nothing')
-		.argument('<file>', 'OTLP requests in JSON (one a line), a dump of "ipmitool sel elist", or a log of "snmptrapd -On"')
-		.option('--host <name>', 'host.name of the machine whose SEL it is', 'replay')
-		.action(async (file: string, {host, ...options}: Shared & {readonly host: string}) => {
-			const {replayFile} = await import('./replay.ts');
-			await show(replayFile(loadConfig(options.config).config, file, host), options);
-		});
 }

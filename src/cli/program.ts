@@ -95,7 +95,7 @@ command(problem, 'show', 'show a problem: what is known, each step of its journe
 	.argument('<id>', 'problem id or case number')
 	.action(async (id: string, options: Shared) => reading(options, read => showProblem(read, id)));
 
-addOperatorCommands({program, problem, command, show});
+addOperatorCommands({problem, command, show});
 
 command(program, 'activity', 'show the activity log')
 	.option('--limit <n>', 'the newest so many (default: 100)', count)
