@@ -1,13 +1,15 @@
 import {mkdirSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
+import type {Activity} from './activity.ts';
 import {type CallHome, openCallHome} from './agent/callhome.ts';
 import {certificateFiles, watchCertificates} from './agent/certificates.ts';
 import type {Log} from './agent/log.ts';
 import {startSources} from './agent/sources.ts';
+import {startSupportProxy} from './agent/support-proxy.ts';
 import {openWays, type Ways} from './agent/ways.ts';
 import {startAll} from './component.ts';
 import type {Config} from './config.ts';
-import {BridgeError, isBridgeError} from './errors.ts';
+import {BridgeError, isBridgeError, toError} from './errors.ts';
 import {createMetricsServer} from './own-telemetry/metrics-server.ts';
 import {observeProcess} from './own-telemetry/process-metrics.ts';
 import {createPrometheusReader} from './own-telemetry/prometheus.ts';
@@ -20,7 +22,12 @@ import {createInstruments} from './telemetry.ts';
 
 export type Agent = {
 	readonly callHome: CallHome;
-	readonly urls: {readonly otlp: URL; readonly metrics: URL; readonly sandbox: URL | undefined};
+	readonly urls: {
+		readonly otlp: URL;
+		readonly metrics: URL;
+		readonly sandbox: URL | undefined;
+		readonly supportProxy: URL | undefined;
+	};
 	shutdown(): Promise<void>;
 };
 
@@ -55,6 +62,9 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 		readiness['OTLP receiver'] = 'shutting down';
 	});
 
+	// Before the store: others call home through it although this disk may be full.
+	const supportProxy = await startOwnSupportProxy(config, ways, log, () => callHome, stack);
+
 	callHome = await openWhenThereIsRoom(config, log, ways, reason => {
 		readiness.store = reason;
 	});
@@ -66,9 +76,26 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 	const held = stack.move();
 	return {
 		callHome,
-		urls: {otlp: receiver.url(), metrics: metricsServer.url(), sandbox: callHome.backend.sandbox},
+		urls: {otlp: receiver.url(), metrics: metricsServer.url(), sandbox: callHome.backend.sandbox, supportProxy},
 		shutdown: () => held.disposeAsync(),
 	};
+}
+
+async function startOwnSupportProxy(
+	config: Config,
+	ways: Ways,
+	log: Log,
+	callHome: () => CallHome | undefined,
+	stack: AsyncDisposableStack,
+): Promise<URL | undefined> {
+	if (!config.support_proxy) return undefined;
+	const record = (activities: readonly Activity[]) => {
+		for (const {level, text} of activities) log(level, text);
+		callHome()
+			?.store.write(records => records.addActivities(activities))
+			.catch(error => log('error', `the activity log does not take what the support proxy tells: ${toError(error).message}`));
+	};
+	return startSupportProxy(config, config.support_proxy, {ways, log, record}, stack);
 }
 
 function notReady(): never {

@@ -17,6 +17,7 @@ import type {HeartbeatWatch} from '../service-information/heartbeat-watch.ts';
 import {lockDirectory} from '../store/lock.ts';
 import {openStore, type Store} from '../store/store.ts';
 import {createInstruments, type Instruments} from '../telemetry.ts';
+import type {Updates} from '../updates/updates.ts';
 import {type Backend, openBackend} from './backend.ts';
 import {startControl} from './control.ts';
 import {keepConnectivityState} from './known-state.ts';
@@ -27,6 +28,7 @@ import {policyOf} from './policy.ts';
 import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
+import {observeUpdates, serviceabilityRules, startUpdates} from './updates.ts';
 import {startConnectionReports, startHeartbeats, startPruning, startReleases, watchHeartbeats} from './upkeep.ts';
 import type {Ways} from './ways.ts';
 
@@ -36,6 +38,8 @@ export type CallHome = {
 	readonly consume: Consume;
 	readonly store: Store;
 	readonly backend: Backend;
+	/** What the update server offers; undefined when none is configured. */
+	readonly updates: Updates | undefined;
 	readonly instruments: () => Instruments;
 	/** Registers the gauges with the OpenTelemetry SDK that is in force now. */
 	observe(): void;
@@ -65,12 +69,10 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	const maySend = mayNotSend(policy) === undefined;
 	const sending = openSending(config, backend, store, {instruments, log, ways, maySend}, stack);
 	const {drain, connectivity, connections} = sending;
+	const updates = await startUpdates(config, {store, ways, log, stack, onDestinations: sending.sendStranded});
 
-	const parts = {
-		identify: createIdentify(systems),
-		classify: createClassify(config.processors.serviceability, createExclusion(config.processors.exclude)),
-		policy,
-	};
+	const isExcluded = createExclusion(config.processors.exclude);
+	const parts = {identify: createIdentify(systems), classify: createClassify(serviceabilityRules(config), isExcluded), policy};
 	const intakeParts = {
 		...parts,
 		write: store.write,
@@ -112,6 +114,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		consume: withCapacity(intake, store, queue_capacity),
 		store,
 		backend,
+		updates,
 		instruments,
 		observe() {
 			instruments.renew();
@@ -122,6 +125,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 				heartbeatOverdue: () => heartbeats?.isOverdue(),
 				...constantsOf(config, backend),
 			});
+			observeUpdates(updates);
 		},
 		shutdown: () => held.disposeAsync(),
 	};
@@ -142,7 +146,7 @@ function renewable<Value>(create: () => Value): (() => Value) & {renew(): void} 
 }
 
 /** The bridge's own machine is a system like the others, found by its host name. */
-function knownSystems(config: Config) {
+export function knownSystems(config: Pick<Config, 'system' | 'systems'>) {
 	return config.system ? [...config.systems, {...config.system, match: {'host.name': hostname()}}] : config.systems;
 }
 

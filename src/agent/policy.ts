@@ -5,7 +5,10 @@ import type {Policy} from '../processors/hold.ts';
 import {createMaintenance} from '../processors/maintenance.ts';
 
 /** What the configuration allows and wants, as the decisions need it. */
-export function policyOf({consent, processors}: Config, backend: Pick<Policy, 'hasCredentials' | 'mintTransactionId'>): Policy {
+export function policyOf(
+	{consent, processors}: Pick<Config, 'consent' | 'processors'>,
+	backend: Pick<Policy, 'hasCredentials' | 'mintTransactionId'>,
+): Policy {
 	const {approval, correlate_within, maintenance, relapse_within, storm} = processors;
 	return {
 		consentsToCases: consent.cases,

@@ -2,10 +2,10 @@ import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
 import type {Config} from '../config.ts';
 import {serversFor} from '../destinations/list.ts';
 import {traced, tracedConnection} from '../own-telemetry/journey.ts';
-import {type Address, addressOf, authority} from '../sending/address.ts';
+import {addressOf, authority} from '../sending/address.ts';
 import {createDrain} from '../sending/drain.ts';
 import {recorded} from '../sending/recorded.ts';
-import {throughConnections} from '../sending/sender.ts';
+import {type SubmissionServer, throughConnections} from '../sending/sender.ts';
 import {createSettle} from '../sending/settling.ts';
 import {createStranded} from '../sending/stranded.ts';
 import type {Store} from '../store/store.ts';
@@ -102,9 +102,9 @@ export function openSending(
 		concurrency,
 	});
 	stack.defer(() => drain.shutdown());
-	return {drain, connectivity, connections, servers};
+	return {drain, connectivity, connections, servers, sendStranded};
 
-	/** Their pauses were for a way that is there now. */
+	/** Their pauses were for a way that may be there now. */
 	async function sendStranded() {
 		const ids = stranded.take();
 		const notBefore = Date.now();
@@ -116,8 +116,8 @@ export function openSending(
 }
 
 /** The sandbox is one server, wherever it listens today. */
-function serversOf(ways: Ways, backend: Backend): readonly Address[] {
+function serversOf(ways: Ways, backend: Backend): readonly SubmissionServer[] {
 	if (backend.sandbox) return [addressOf(backend.sandbox)];
 	const servers = serversFor(ways.destinations(), 'problem_reporting');
-	return servers.flatMap(({host, ports: [port]}) => (port === undefined ? [] : [{host, port}]));
+	return servers.flatMap(({host, ports: [port], path}) => (port === undefined ? [] : [{host, port, path}]));
 }

@@ -1,4 +1,4 @@
-import type {Socket} from 'node:net';
+import {isIP, type Socket} from 'node:net';
 import type {StageResult} from '../attempt.ts';
 import type {Config} from '../config.ts';
 import type {Destination, Traffic} from '../destination.ts';
@@ -7,6 +7,7 @@ import {BridgeError, isBridgeError, neverLeft} from '../errors.ts';
 import {type Address, authority} from '../sending/address.ts';
 import {type Trust, trusting} from '../sending/authorities.ts';
 import {createConnection, type FetchOptions, type WayOut} from '../sending/connections.ts';
+import type {Download, DownloadRequest} from '../sending/download.ts';
 import {createLookup} from '../sending/names.ts';
 import type {Log} from './log.ts';
 
@@ -25,8 +26,13 @@ export type Ways = {
 	onStage(listener: StageListener): void;
 	/** A socket without TLS of ours: for telemetry and for the systems behind the support proxy. */
 	open(traffic: Traffic, destination: Address, signal: AbortSignal): Promise<Socket>;
-	/** As `open`, and never into the private network: the address is looked at when it is dialled, and not before. */
-	openPublic(destination: Address, signal: AbortSignal): Promise<Socket>;
+	/**
+	As `open`, and no name leads into the private network: its addresses are looked at when they are dialled, and not before. An
+	address that is given as such is dialled as it is, and so is one that the list of destinations has with the name.
+	*/
+	openPublic(traffic: Traffic, destination: Address, signal: AbortSignal): Promise<Socket>;
+	/** A question over plain HTTP for a system behind the support proxy, as `openPublic` opens. */
+	downloadPublic(destination: Address, request: DownloadRequest, signal: AbortSignal): Promise<Download>;
 	/** The public addresses of a name. */
 	resolvePublic(host: string, signal: AbortSignal): Promise<readonly string[]>;
 	/** The body of what answers 200 to a GET. */
@@ -34,17 +40,22 @@ export type Ways = {
 	close(): Promise<void>;
 };
 
+/** Without a signed update. */
+export const destinationsIn = ({destinations, exporter}: Pick<Config, 'destinations' | 'exporter'>): readonly Destination[] =>
+	destinationsOf(destinations, {endpoint: exporter.call_home_connect?.endpoint});
+
 /** Opens nothing yet: a connection is made when something leaves. */
 export function openWays(config: Config, log: Log): Ways {
 	const {dns_servers: servers, allow_loopback: allowLoopback, without_dns: withoutDns} = config.destinations;
-	let destinations = destinationsOf(config.destinations, {endpoint: config.exporter.call_home_connect?.endpoint});
+	let destinations = destinationsIn(config);
 	let order: (names: readonly string[], destination: string) => readonly string[] = names => names;
 	const listeners: StageListener[] = [];
 	const trusts: {readonly isFor: (host: string) => boolean; readonly trust: Trust}[] = [];
 	let everybody: Trust | undefined;
 	const known = withoutDns ? (host: string) => addressesOf(destinations, host) : () => [];
 	const lookup = createLookup({servers, allowLoopback, known});
-	const publicLookup = createLookup({servers, allowLoopback, known, publicOnly: !allowLoopback});
+	const meant = (host: string) => (isIP(host) === 0 ? addressesOf(destinations, host) : [host]);
+	const publicLookup = createLookup({servers, allowLoopback, known, meant, publicOnly: true});
 	// Not before it is needed: reading this machine's authorities takes its time, and the sandbox needs none of them.
 	const trustOf = (host: string): Trust => {
 		const special = trusts.find(({isFor}) => isFor(host));
@@ -101,8 +112,10 @@ export function openWays(config: Config, log: Log): Ways {
 		},
 		onStage: listener => void listeners.push(listener),
 		open: (traffic, destination, signal) => over(traffic, destination, signal, way => way.open(destination, signal)),
-		openPublic: (destination, signal) =>
-			over('events', destination, signal, way => way.open(destination, signal, {lookup: publicLookup})),
+		openPublic: (traffic, destination, signal) =>
+			over(traffic, destination, signal, way => way.open(destination, signal, {lookup: publicLookup})),
+		downloadPublic: (destination, request, signal) =>
+			over('downloads', destination, signal, way => way.download(destination, request, signal, {lookup: publicLookup})),
 		resolvePublic: (host, signal) => publicLookup(host, 'any', signal),
 		async fetch(url, options) {
 			const {hostname, port} = url;

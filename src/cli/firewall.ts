@@ -1,4 +1,5 @@
 import {hostname} from 'node:os';
+import {destinationsIn} from '../agent/ways.ts';
 import type {Config, Loaded} from '../config.ts';
 import type {Destination} from '../destination.ts';
 import {destinationsOf} from '../destinations/list.ts';
@@ -15,9 +16,11 @@ export function firewall(
 	{config}: Loaded & {readonly config: Config},
 	{request = false, generation}: FirewallOptions,
 	machine = hostname(),
+	/** With the list of an update that was accepted. */
+	inForce = destinationsIn(config),
 ): Output {
 	const {updates} = config.destinations;
-	const targets = targetsOf(chosen(config, generation), updates?.http_url);
+	const targets = targetsOf(chosen(config, generation, inForce), updates?.http_url);
 	const rules = rulesOf(config, targets);
 	const notes = notesOf(config, targets, rules);
 	const written = request ? requestLines({config, targets, rules, machine}) : undefined;
@@ -32,19 +35,19 @@ export function firewall(
 }
 
 /** As configured, with what the clients of the support proxy ask for; or the published list that is asked for, or all. */
-function chosen(config: Config, generation: string | undefined): readonly Destination[] {
+function chosen(config: Config, generation: string | undefined, inForce: readonly Destination[]): readonly Destination[] {
 	const {destinations, exporter} = config;
-	const configured = [destinations.generation, ...(config.support_proxy?.generations ?? [])];
 	const wanted =
 		generation === 'all'
 			? generations
 			: generation === undefined
-				? configured
+				? (config.support_proxy?.generations ?? [])
 				: generations.filter(known => known === generation);
-	if (wanted.length === 0)
+	if (wanted.length === 0 && generation !== undefined)
 		throw new BridgeError('ERR_USAGE', `"${generation}" is not a list of destinations: ${generations.join(', ')} or all`);
 	const endpoint = exporter.call_home_connect?.endpoint;
-	return wanted.flatMap(known => destinationsOf({...destinations, generation: known}, {endpoint}));
+	const published = wanted.flatMap(known => destinationsOf({...destinations, generation: known}, {endpoint}));
+	return generation === undefined ? [...inForce, ...published] : published;
 }
 
 const targetJson = ({publishedIn, ...target}: Target) => ({...target, addresses_published_in: publishedIn ?? null});

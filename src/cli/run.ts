@@ -6,7 +6,7 @@ import {packageVersion} from '../own-telemetry/resource.ts';
 import {printable} from './print.ts';
 
 /** One line per entry: a time, a level, a text; or one JSON object. Lines of the log go to standard error. */
-const createLog = (asJson: boolean): Log =>
+export const createLog = (asJson: boolean): Log =>
 	function log(level, text) {
 		const at = new Date().toISOString();
 		process.stderr.write(asJson ? `${JSON.stringify({at, level, text})}\n` : `${at} ${level.padEnd(5)} ${printable(text)}\n`);
@@ -25,6 +25,7 @@ function banner({source, embedded, config}: Loaded, {urls}: Agent): string[] {
 		`  OTLP intake   ${urls.otlp.href}v1/logs, v1/metrics, v1/traces`,
 		`  Metrics       ${urls.metrics.href}`,
 		`  Health        ${new URL('/healthz', urls.metrics).href}, ${new URL('/readyz', urls.metrics).href}`,
+		...(urls.supportProxy ? [`  Support proxy ${urls.supportProxy.href}`] : []),
 		`  Destination   ${urls.sandbox?.href ?? config?.exporter.call_home_connect?.endpoint.href}`,
 		`  State         ${config?.store.directory}`,
 		...(urls.sandbox ? sandboxed : []),
@@ -37,8 +38,13 @@ export async function run(loaded: Loaded & {readonly config: NonNullable<Loaded[
 	// Before anything says that it runs: who reads that may end it at once.
 	const ending = Promise.race(['SIGINT', 'SIGTERM'].map(name => once(process, name).then(() => name)));
 	const agent = await startAgent(loaded.config, log);
-	const {otlp, metrics, sandbox} = agent.urls;
-	const urls = {otlp: otlp.href, metrics: metrics.href, sandbox: sandbox?.href ?? null};
+	const {otlp, metrics, sandbox, supportProxy} = agent.urls;
+	const urls = {
+		otlp: otlp.href,
+		metrics: metrics.href,
+		sandbox: sandbox?.href ?? null,
+		support_proxy: supportProxy?.href ?? null,
+	};
 	process.stdout.write(
 		asJson ? `${JSON.stringify({ready: true, config: loaded.source, urls})}\n` : `${banner(loaded, agent).join('\n')}\n`,
 	);

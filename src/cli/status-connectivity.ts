@@ -1,6 +1,8 @@
 import {styleText} from 'node:util';
+import {destinationsIn} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
-import {destinationsOf, serversFor} from '../destinations/list.ts';
+import type {Destination} from '../destination.ts';
+import {serversFor} from '../destinations/list.ts';
 import {authority} from '../sending/address.ts';
 import type {ConnectivityState, PathState} from '../sending/connectivity-state.ts';
 import {type LightsByDestination, lights} from '../sending/lights.ts';
@@ -9,6 +11,8 @@ import {printable, table, timeText} from './print.ts';
 /** What `status` knows of the ways to IBM. */
 export type Connectivity = {
 	readonly lit: LightsByDestination;
+	/** With the list of an update that was accepted; otherwise as configured. */
+	readonly destinations?: readonly Destination[];
 	/** Undefined when the bridge does not run: what it knew then says nothing of now. */
 	readonly state: ConnectivityState | undefined;
 };
@@ -17,12 +21,15 @@ export type Connectivity = {
 The servers that problems go to, whether they were ever reached or not, and whatever else was. The sandbox has another port
 after each start: of its earlier ones only the last is of interest.
 */
-export function serversToShow(config: Config, {lit, state}: Connectivity): readonly string[] {
+export function serversToShow(
+	config: Config,
+	{lit, state, destinations = destinationsIn(config)}: Connectivity,
+): readonly string[] {
 	const seen = Object.keys(lit);
 	const used = state?.paths.map(({destination}) => destination) ?? [];
 	const {call_home_connect: ibm} = config.exporter;
 	if (!ibm) return used.length > 0 ? [...new Set(used)] : seen.slice(0, 1);
-	const servers = serversFor(destinationsOf(config.destinations, {endpoint: ibm.endpoint}), 'problem_reporting');
+	const servers = serversFor(destinations, 'problem_reporting');
 	const configured = servers.flatMap(({host, ports: [port]}) => (port === undefined ? [] : authority({host, port})));
 	return [...new Set([...used, ...configured, ...seen])];
 }

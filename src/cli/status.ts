@@ -1,4 +1,6 @@
 import {readSourcesState} from '../agent/sources-state.ts';
+import {recallDestinations} from '../agent/updates.ts';
+import {destinationsIn} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
 import {packageVersion} from '../own-telemetry/resource.ts';
 import {type ProblemState, problemStates} from '../problem.ts';
@@ -10,6 +12,7 @@ import {openStoreForReading, type Records} from '../store/store.ts';
 import {facts, type Output, timeText} from './print.ts';
 import {connectivityJson, connectivityLines} from './status-connectivity.ts';
 import {sourcesJson, sourcesLines} from './status-sources.ts';
+import {readUpdatesStatus, updatesText} from './status-updates.ts';
 
 /** ESA's exit codes. */
 const exitCodeOf = {running: 0, not_running: 1, not_activated: 29} as const;
@@ -71,7 +74,10 @@ export async function status(config: Config): Promise<Output> {
 	const {directory} = config.store;
 	const condition = conditionOf(config, directory);
 	const state = await readStore(directory, isLocked(directory)).catch(() => undefined);
-	const connectivity = state?.connectivity ?? {lit: {}, state: undefined};
+	// A key that cannot be read is told under updates.
+	const destinations = await recallDestinations(config).catch(() => destinationsIn(config));
+	const connectivity = {...(state?.connectivity ?? {lit: {}, state: undefined}), destinations};
+	const updates = await readUpdatesStatus(config);
 	const version = packageVersion();
 	const json = {
 		status: condition,
@@ -82,6 +88,7 @@ export async function status(config: Config): Promise<Output> {
 		problems: state?.problems ?? null,
 		queue_size: state?.queue.size ?? null,
 		last_success: state ? Object.fromEntries(Object.entries(state.totals).map(([name, at]) => [name, at ?? null])) : null,
+		updates,
 		...connectivityJson(config, connectivity),
 		...sourcesJson(state?.sources),
 	};
@@ -99,6 +106,7 @@ export async function status(config: Config): Promise<Output> {
 			['Last accepted', state?.totals.accepted ?? 'never'],
 			['Last case opened', state?.totals.case_opened ?? 'never'],
 			['Last heartbeat', state?.totals.heartbeat ?? 'never'],
+			['Updates', updatesText(updates)],
 		]),
 		...connectivityLines(config, connectivity),
 		...sourcesLines(state?.sources),

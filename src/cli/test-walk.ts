@@ -1,4 +1,5 @@
 import type {Log} from '../agent/log.ts';
+import {recallDestinations} from '../agent/updates.ts';
 import {openWays} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
 import type {Destination} from '../destination.ts';
@@ -43,6 +44,7 @@ export async function walkPaths(
 	const log: Log = (_level, text) => void stderr.write(`${printable(text)}\n`);
 	const ways = openWays({...config, connections}, log);
 	stack.defer(() => ways.close());
+	ways.setDestinations(await recallDestinations(config));
 	const target = await openTarget(config, ways, stack);
 	const limitMillis = mostStages * Math.max(...connections.map(way => way.stageMillis));
 	const progress = createProgress(stderr);

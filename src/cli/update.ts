@@ -1,20 +1,19 @@
-import {resolve} from 'node:path';
+import {checkRules, houseOf, readManifest, updateWays} from '../agent/updates.ts';
+import type {Ways} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
 import {destinationUpdateSchema} from '../destinations/config.ts';
 import {BridgeError} from '../errors.ts';
-import {packageVersion} from '../own-telemetry/resource.ts';
 import {serviceabilityRuleSchema} from '../processors/config.ts';
 import {applyRules, type Desk, stagedProgram} from '../updates/apply.ts';
 import type {UpdatesConfig} from '../updates/config.ts';
-import type {Ways} from '../updates/fetch.ts';
 import {readBounded, replaceFile} from '../updates/files.ts';
 import {isExpired} from '../updates/judge.ts';
 import {readPublicKeys, signWith} from '../updates/keys.ts';
-import {createManifestReader, maxManifestSize} from '../updates/manifest.ts';
+import {maxManifestSize} from '../updates/manifest.ts';
 import {serversOf} from '../updates/notes.ts';
 import {readRules, rulesDifference} from '../updates/rules.ts';
 import {type Kind, kinds, offersOf, stagedOf} from '../updates/staging.ts';
-import {type Accepted, type Applied, type Check, readApplied, readCheck, recallAccepted, stateFiles} from '../updates/state.ts';
+import {type Accepted, type Applied, type Check, readApplied, readCheck, recallAccepted} from '../updates/state.ts';
 import {createUpdates} from '../updates/updates.ts';
 import {facts, type Output, printable, timeText} from './print.ts';
 
@@ -23,14 +22,6 @@ function updatesOf({destinations: {updates}}: Config): UpdatesConfig {
 	const message =
 		'destinations.updates is not set: there is no update server by default. Name the url and the public_key_file of yours.';
 	throw new BridgeError('ERR_NOT_CONFIGURED', message);
-}
-
-const readManifest = createManifestReader(destinationUpdateSchema);
-const checkRules = (text: string) => readRules(text, serviceabilityRuleSchema).faults;
-
-function houseOf({store}: Pick<Config, 'store'>) {
-	const directory = resolve(store.directory);
-	return {...stateFiles(directory), directory, runningVersion: packageVersion()};
 }
 
 const deskOf = (config: Config): Desk => ({
@@ -148,10 +139,11 @@ async function showProgram(desk: Desk): Promise<Output> {
 const quoted = (file: string): string => (/^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`);
 
 /** Asks the update server now, over these ways. The exit code is 1 when nothing good came. */
-export async function checkUpdates(config: Config, ways: Ways): Promise<Output> {
-	const updates = createUpdates(updatesOf(config), {
+export async function checkUpdates(config: Config, ways: Pick<Ways, 'fetch'>): Promise<Output> {
+	const updatesConfig = updatesOf(config);
+	const updates = createUpdates(updatesConfig, {
 		...houseOf(config),
-		...ways,
+		...updateWays(updatesConfig, ways),
 		destinations: destinationUpdateSchema,
 		checkRules,
 	});

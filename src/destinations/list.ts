@@ -1,5 +1,5 @@
 import {type Destination, type Purpose, purposes, type Server} from '../destination.ts';
-import type {DestinationsConfig, DestinationUpdate} from './config.ts';
+import type {DestinationsConfig} from './config.ts';
 import {listOf} from './table.ts';
 
 const [esupport] = listOf('today')[0]?.servers ?? [];
@@ -44,8 +44,11 @@ export function destinationsOf(
 const withoutRepeats = (servers: readonly Server[]): Server[] =>
 	servers.filter((server, index) => servers.findIndex(other => urlOf(other) === urlOf(server)) === index);
 
+/** The servers of those purposes that an update changes. */
+export type ChangedServers = {readonly [purpose in Purpose]?: readonly Server[] | undefined};
+
 /** A signed update replaces what was published; what the operator wrote stays. Always applied to what `destinationsOf` gives. */
-export function applyUpdate(destinations: readonly Destination[], update: DestinationUpdate): readonly Destination[] {
+export function applyUpdate(destinations: readonly Destination[], update: ChangedServers): readonly Destination[] {
 	return purposes.flatMap((purpose): Destination[] => {
 		const now = destinations.filter(destination => destination.purpose === purpose);
 		const servers = update[purpose];

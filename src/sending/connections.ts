@@ -7,6 +7,7 @@ import {type Address, addressOf} from './address.ts';
 import {type Trust, trusting} from './authorities.ts';
 import {createCandidates} from './candidates.ts';
 import type {ConnectionConfig} from './connections-config.ts';
+import {type Download, type DownloadRequest, download} from './download.ts';
 import {exchange, fetchPlain, type RawReply} from './exchange.ts';
 import {createLookup, type Lookup} from './names.ts';
 import {openPlain, openRoute, openToProxy, type Route} from './route.ts';
@@ -31,6 +32,8 @@ export type FetchOptions = {
 	/** Bytes. */
 	readonly maxSize: number;
 	readonly signal: AbortSignal;
+	/** Whom the server's certificate has to come from, for this request alone. */
+	readonly trust?: Trust | undefined;
 };
 
 /** One way out. It holds nothing between two requests. */
@@ -42,6 +45,8 @@ export type WayOut = Connection & {
 	open(destination: Address, signal: AbortSignal, use?: RouteUse): Promise<Socket>;
 	/** A GET: over TLS, or over plain HTTP without anything that could be called an upload (G4). */
 	fetch(url: URL, options: FetchOptions): Promise<RawReply>;
+	/** The same over plain HTTP for somebody else: the reply as it comes. */
+	download(destination: Address, request: DownloadRequest, signal: AbortSignal, use?: RouteUse): Promise<Download>;
 	readonly walk: Walk;
 	/** Gives up what is under way. */
 	close(): Promise<void>;
@@ -91,9 +96,14 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 		return running.finally(() => underWay.delete(running));
 	}
 
-	async function ask(request: Omit<OutboundRequest, 'secrets'>, maxSize: number, limit: AbortSignal): Promise<RawReply> {
+	async function ask(
+		request: Omit<OutboundRequest, 'secrets'>,
+		maxSize: number,
+		limit: AbortSignal,
+		use?: RouteUse,
+	): Promise<RawReply> {
 		const destination = addressOf(request.url);
-		const socket = await overFirst(destination, limit, route => openRoute(destination, route, limit));
+		const socket = await overFirst(destination, limit, route => openRoute(destination, route, limit), use);
 		return exchange(socket, request, maxSize, limit);
 	}
 
@@ -111,6 +121,18 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 		});
 	}
 
+	const beginDownload = (destination: Address, request: DownloadRequest, limit: AbortSignal, use?: RouteUse) =>
+		overFirst(
+			destination,
+			limit,
+			async route => {
+				const proxy = route.proxy?.protocol === 'socks5' ? undefined : route.proxy;
+				const socket = await (proxy ? openToProxy(proxy, route, limit) : openPlain(destination, route, limit));
+				return download(socket, destination, proxy, request, limit);
+			},
+			use,
+		);
+
 	return {
 		name,
 		kind: config.way.kind,
@@ -123,10 +145,11 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 		},
 		open: (destination, signal, use) =>
 			track(limit => overFirst(destination, limit, route => openPlain(destination, route, limit), use), signal),
-		fetch: (url, {maxSize, signal}) =>
+		fetch: (url, {maxSize, signal, trust}) =>
 			url.protocol === 'https:'
-				? track(limit => ask({url, method: 'GET', headers: {}, body: ''}, maxSize, limit), signal)
+				? track(limit => ask({url, method: 'GET', headers: {}, body: ''}, maxSize, limit, {trust}), signal)
 				: track(limit => fetchOverHttp(url, maxSize, limit), signal),
+		download: (destination, request, signal, use) => track(limit => beginDownload(destination, request, limit, use), signal),
 		walk: createWalk({
 			name,
 			candidates,

@@ -13,25 +13,32 @@ export type LookupOptions = {
 	readonly servers?: readonly string[];
 	/** A name may stand for this machine, such as for a tunnel that begins here. */
 	readonly allowLoopback?: boolean;
-	/** A name must stand for an address of the Internet: nobody is led into a private network by it. */
+	/** A name must stand for an address of the Internet, or of this machine where that may be: nobody is led into a private network by it. */
 	readonly publicOnly?: boolean;
+	/** Addresses that are meant for the name, whatever network they lie in. */
+	readonly meant?: (host: string) => readonly string[];
 	/** For a site without DNS: the addresses that are known for the name. */
 	readonly known?: (host: string) => readonly string[];
 };
 
 /** Addresses that no server elsewhere has: this machine, this link, everybody. A name that stands for them was answered by a liar. */
-const nowhere = new BlockList();
-nowhere.addSubnet('0.0.0.0', 8);
-nowhere.addSubnet('127.0.0.0', 8);
-nowhere.addSubnet('169.254.0.0', 16);
-nowhere.addSubnet('224.0.0.0', 3); // Multicast, reserved, broadcast.
-nowhere.addSubnet('::', 127, 'ipv6'); // Unspecified and loopback.
-nowhere.addSubnet('fe80::', 10, 'ipv6');
-nowhere.addSubnet('ff00::', 8, 'ipv6');
+const nowhere = rangesOf([
+	['0.0.0.0', 8],
+	['127.0.0.0', 8],
+	['169.254.0.0', 16],
+	['224.0.0.0', 3], // Multicast, reserved, broadcast.
+	['::', 127], // Unspecified and loopback.
+	['fe80::', 10],
+	['ff00::', 8],
+]);
 
-/** Addresses of private networks and of tests (RFC 1918, 6598, 2544, 5737, 4193, 3849). */
-const notPublic = new BlockList();
-for (const [net, prefix] of [
+const loopback = rangesOf([
+	['127.0.0.0', 8],
+	['::1', 128],
+]);
+
+/** Addresses of private networks and of tests (RFC 1918, 6598, 2544, 5737, 3879, 4193, 3849, 8215), and IPv4 in its old disguise. */
+const notPublic = rangesOf([
 	['10.0.0.0', 8],
 	['100.64.0.0', 10],
 	['172.16.0.0', 12],
@@ -41,30 +48,46 @@ for (const [net, prefix] of [
 	['198.18.0.0', 15],
 	['198.51.100.0', 24],
 	['203.0.113.0', 24],
-] as const)
-	notPublic.addSubnet(net, prefix);
-for (const [net, prefix] of [
+	['::', 96],
 	['fc00::', 7],
+	['fec0::', 10],
 	['2001:db8::', 32],
 	['64:ff9b:1::', 48],
-] as const)
-	notPublic.addSubnet(net, prefix, 'ipv6');
+]);
+
+/** A range of IPv4 counts also where a translator has it within IPv6 (RFC 6052). Node sees to addresses such as ::ffff:10.0.0.1. */
+function rangesOf(ranges: readonly (readonly [net: string, prefix: number])[]): BlockList {
+	const list = new BlockList();
+	for (const [net, prefix] of ranges) {
+		list.addSubnet(net, prefix, isIP(net) === 6 ? 'ipv6' : 'ipv4');
+		if (isIP(net) === 4) list.addSubnet(`64:ff9b::${net}`, 96 + prefix, 'ipv6');
+	}
+	return list;
+}
 
 const isIn = (list: BlockList, address: string): boolean => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** By its name it is this machine (RFC 6761). */
 const isLocalName = (host: string): boolean => /^(.*\.)?localhost\.?$/i.test(host);
 
-export function createLookup({servers = [], allowLoopback, publicOnly, known = () => []}: LookupOptions = {}): Lookup {
+export function createLookup({
+	servers = [],
+	allowLoopback,
+	publicOnly,
+	known = () => [],
+	meant = () => [],
+}: LookupOptions = {}): Lookup {
 	const ask = servers.length > 0 ? askServers(servers) : askSystem;
 	return async function lookup(host, family, signal) {
 		const isAddress = isIP(host) !== 0;
 		const found = isAddress ? [host] : await orKnown(ask(host, family, signal), known(host));
 		const mayBeHere = isAddress || allowLoopback === true || isLocalName(host);
+		const isMeant = (address: string) => meant(host).includes(address) || (allowLoopback === true && isIn(loopback, address));
 		const usable = publicOnly
-			? found.filter(address => !isIn(nowhere, address) && !isIn(notPublic, address))
+			? found.filter(address => isMeant(address) || (!isIn(nowhere, address) && !isIn(notPublic, address)))
 			: found.filter(address => mayBeHere || !isIn(nowhere, address));
-		if (usable.length === 0) throw misleading(host, found);
+		if (usable.length === 0)
+			throw found.some(address => !isIn(nowhere, address)) ? privateOnly(host, found) : misleading(host, found);
 		return usable;
 	};
 }
@@ -78,6 +101,13 @@ function misleading(host: string, found: readonly string[]): BridgeError {
 	const message =
 		`The name ${host} resolves to ${found.slice(0, 4).join(', ')}, where no server of that name can be. ` +
 		'A DNS server gives wrong answers, as a filter does: have the name excepted from it.';
+	return new BridgeError('ERR_NAME_MISLEADING', message);
+}
+
+function privateOnly(host: string, found: readonly string[]): BridgeError {
+	const message =
+		`The name ${host} resolves to ${found.slice(0, 4).join(', ')}, which is no address of the Internet, and nobody is led into a ` +
+		'private network by a name. Where the server does stand there, list the address with it under "destinations".';
 	return new BridgeError('ERR_NAME_MISLEADING', message);
 }
 

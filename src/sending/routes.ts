@@ -23,6 +23,8 @@ export type RouteUse = {
 	readonly address?: string | undefined;
 	/** Takes the place of the usual lookup, such as for whom must not be led into the private network. */
 	readonly lookup?: Lookup;
+	/** Takes the place of what holds for the destination otherwise. */
+	readonly trust?: Trust | undefined;
 };
 
 /** Makes the route of a candidate. What a proxy is trusted by is read once. */
@@ -37,7 +39,7 @@ export function createRoutes(config: ConnectionConfig, {trustOf, lookup, onStage
 		const proxy: ProxyConfig | undefined = candidate === 'direct' ? undefined : candidate;
 		return {
 			proxy,
-			trust: trustOf(destination.host),
+			trust: use.trust ?? trustOf(destination.host),
 			proxyTrust: trustOfProxy(proxy?.caFile),
 			lookup: use.lookup ?? lookup,
 			proxyLookup,

@@ -20,7 +20,7 @@ export type SenderOptions = {
 	/** Host of the backend, as metrics and messages name it. */
 	readonly destination: string;
 	/** The primary server and its backups (S44). Without any, the requests go where the exporter sends them. */
-	readonly servers?: () => readonly Address[];
+	readonly servers?: () => readonly SubmissionServer[];
 	/** The order in which the paths are tried, when it is not that of the configuration. */
 	readonly order?: <Candidate extends Path>(paths: readonly Candidate[]) => readonly Candidate[];
 	readonly observe?: (attempt: Attempt) => void;
@@ -29,7 +29,10 @@ export type SenderOptions = {
 	readonly now?: () => number;
 };
 
-type Way = Path & {readonly over: Connection; readonly server: Address | undefined};
+/** A server, and what is asked for there when it is not what the exporter asks for. */
+export type SubmissionServer = Address & {readonly path?: string | undefined};
+
+type Way = Path & {readonly over: Connection; readonly server: SubmissionServer | undefined};
 
 /**
 Tries each connection in order, and over each one the servers in order. Only an unreachable one passes the turn on. When it
@@ -71,17 +74,18 @@ export function throughConnections(
 			if (isConnectionsOwn(outcome.error)) given.add(way.over);
 			if (signal.aborted) break;
 		}
-		return {status: 'unreachable', error: allFailed(failures, ways, destination)};
+		return {status: 'unreachable', error: allFailed(failures, ways, ways[0]?.destination ?? destination)};
 	};
 }
 
 /** The same connection, to another server. What lies inside, such as the record, sees where the request really goes. */
-function atServer(connection: Connection, server: Address): Connection {
+function atServer(connection: Connection, server: SubmissionServer): Connection {
 	return {
 		name: connection.name,
 		send(request, signal) {
 			const url = new URL(request.url);
 			url.host = authority(server);
+			if (server.path) [url.pathname = '', url.search = ''] = server.path.split(/(?=\?)/);
 			return connection.send({...request, url}, signal);
 		},
 	};

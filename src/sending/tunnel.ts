@@ -58,7 +58,8 @@ export function plainRefusal(
 
 function refusal(statusCode: number, reason: string, proxy: ProxyConfig, host: string): BridgeError {
 	const status = `status ${statusCode}${reason === '' ? '' : `, ${reason}`}`;
-	if (statusCode === 407) return wrongCredentials(proxy, host);
+	// It is the proxy that answers a CONNECT: tinyproxy says 401 to credentials that it does not take.
+	if (statusCode === 407 || statusCode === 401) return wrongCredentials(statusCode, proxy, host);
 	if (isBehind(statusCode, reason)) {
 		const message = `The ${proxyName(proxy)} cannot reach ${host} itself (${status}). Look at its own way to the Internet, and its DNS.`;
 		return new BridgeError('ERR_PROXY_REFUSED', message);
@@ -71,12 +72,12 @@ function refusal(statusCode: number, reason: string, proxy: ProxyConfig, host: s
 	return new BridgeError('ERR_PROXY_REFUSED', message);
 }
 
-function wrongCredentials(proxy: ProxyConfig, host: string): BridgeError {
+function wrongCredentials(statusCode: number, proxy: ProxyConfig, host: string): BridgeError {
 	const advice =
 		proxy.username === undefined
 			? 'It wants a user name and a password: write them into the URL of the proxy.'
 			: 'It does not take the configured user name and password with Basic authentication: correct them.';
-	const message = `The ${proxyName(proxy)} answered 407 when asked for the way to ${host}. ${advice}`;
+	const message = `The ${proxyName(proxy)} answered ${statusCode} when asked for the way to ${host}. ${advice}`;
 	return new BridgeError('ERR_PROXY_AUTHENTICATION', message, {hop: 'proxy'});
 }
 

@@ -53,26 +53,3 @@ export function clientKey(address: string): string {
 	const zeros = back === undefined ? [] : Array<string>(8 - head.length - tail.length).fill('0');
 	return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`;
 }
-
-/** Of no public server: loopback, link-local, private, shared, multicast and reserved ranges (RFC 6890). */
-const inner = createNetworks(
-	[
-		'0.0.0.0/8',
-		'10.0.0.0/8',
-		'100.64.0.0/10',
-		'127.0.0.0/8',
-		'169.254.0.0/16',
-		'172.16.0.0/12',
-		'192.0.0.0/24',
-		'192.168.0.0/16',
-		'198.18.0.0/15',
-		'224.0.0.0/3',
-		'::/96',
-		'64:ff9b:1::/48',
-		'fc00::/7',
-		'fe80::/9',
-		'ff00::/8',
-	].flatMap(text => networkOf(text) ?? []),
-);
-
-export const isPublic = (address: string): boolean => !inner(address);

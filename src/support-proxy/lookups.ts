@@ -1,7 +1,9 @@
-import {isPublic, plainAddress} from './addresses.ts';
-import {type AllowList, listKey} from './allow-list.ts';
+import type {Purpose} from '../destination.ts';
+import {plainAddress} from './addresses.ts';
+import type {Index} from './allow-list.ts';
 import type {Target} from './authority.ts';
 
+/** The addresses of a name to which a client may be led. */
 export type Resolve = (host: string, signal: AbortSignal) => Promise<readonly string[]>;
 
 export type LookupOptions = {
@@ -14,10 +16,12 @@ export type LookupOptions = {
 
 const portOf = (key: string) => Number(key.slice(key.lastIndexOf(' ') + 1));
 const hostOf = (key: string) => key.slice(0, key.lastIndexOf(' '));
+/** More names than any list has: what is no longer asked for is forgotten. */
+const mostKnown = 1000;
 
 /**
-Whether an address is now one of those of a listed name with this port. Only listed names are ever looked up. An address of the
-inner network is nobody's, whatever a name server says: list it by itself where that is meant.
+What an address is listed for: the purposes of the listed names with this port whose address it is now. Only listed names are
+ever looked up, so that nobody can have the bridge ask for names of their own.
 */
 export function createLookups(resolve: Resolve, {timeoutMillis = 5000, keepMillis = 5000, now = Date.now}: LookupOptions = {}) {
 	const known = new Map<string, {readonly at: number; readonly addresses: Promise<readonly string[]>}>();
@@ -25,15 +29,15 @@ export function createLookups(resolve: Resolve, {timeoutMillis = 5000, keepMilli
 		const kept = known.get(host);
 		if (kept && Math.abs(now() - kept.at) < keepMillis) return kept.addresses;
 		const addresses = lookUp(resolve, host, timeoutMillis);
+		if (known.size >= mostKnown) known.clear();
 		known.set(host, {at: now(), addresses});
 		return addresses;
 	};
-	return async function isListedNow({host, port}: Target, {names}: AllowList): Promise<boolean> {
-		if (!isPublic(host)) return false;
-		const hosts = [...names.keys()].filter(key => portOf(key) === port).map(hostOf);
-		for (const gone of known.keys()) if (!names.has(listKey(gone, port)) && known.size > names.size) known.delete(gone);
-		const found = await Promise.all([...new Set(hosts)].map(addressesOf));
-		return found.some(addresses => addresses.includes(host));
+	return async function purposesNow({host, port}: Target, {names}: Index): Promise<ReadonlySet<Purpose>> {
+		const keys = [...names.keys()].filter(key => portOf(key) === port);
+		const found = await Promise.all(keys.map(async key => ({key, addresses: await addressesOf(hostOf(key))})));
+		const listed = found.filter(({addresses}) => addresses.includes(host));
+		return new Set(listed.flatMap(({key}) => [...(names.get(key) ?? [])]));
 	};
 }
 

@@ -3,7 +3,7 @@ import {Socket, type SocketConstructorOpts} from 'node:net';
 /** Takes what was read; the bytes are good until it returns, or until `done` was called when it answers false. */
 export type Take = (chunk: Buffer, done: () => void) => boolean;
 
-type Handle = {reading: boolean; readStop(): number};
+type Handle = {reading?: unknown; readStop?: () => number};
 type WithHandle = {_handle: Handle | null};
 
 /** As much as the kernel hands over at once on a fast connection, and little enough to stay in the processor's cache. */
@@ -18,7 +18,7 @@ const isQuiet = (socket: Socket): boolean =>
 	!socket.destroyed && !socket.readableEnded && socket.readableLength === 0 && socket.writableLength === 0 && socket.writable;
 
 /**
-The same connection as another socket that reads into one buffer again and again, which halves what a byte costs. Node offers
+The same connection as another socket that reads into one buffer again and again, which makes a byte cost a third. Node offers
 that (`onread`) for sockets that it dials, not for those that it accepts, so the connection's handle moves to a new socket.
 Undefined, and nothing has changed, where that cannot be: TLS, data under way, a Node that keeps its handles elsewhere.
 The old socket closes when the new one does, for those who listen to it.
@@ -28,6 +28,7 @@ export function withOneBuffer(old: Socket, take: Take): Socket | undefined {
 	const handle = holder._handle;
 	if (old.constructor !== Socket || handle?.constructor.name !== 'TCP' || !isQuiet(old) || buffers >= mostBuffers)
 		return undefined;
+	if (typeof handle.readStop !== 'function' || typeof handle.reading !== 'boolean') return undefined;
 	handle.readStop();
 	handle.reading = false;
 	holder._handle = null;

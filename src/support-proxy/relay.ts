@@ -25,13 +25,14 @@ Passes bytes on in both directions, at the pace of the slower one. An end of one
 export function relay(
 	client: Socket,
 	destination: Socket,
+	head: Buffer,
 	{mostBytes, over}: {readonly mostBytes: number; readonly over: (reason: End) => void},
 ): Relay {
 	const sockets: Record<Side, Socket> = {client, destination};
 	const bytes: Record<Side, number> = {client: 0, destination: 0};
 	const ended: Record<Side, boolean> = {client: false, destination: false};
 	const fast: Record<Side, boolean> = {client: false, destination: false};
-	let open = 2;
+	const open = new Set<Side>(['client', 'destination']);
 	let why: End | undefined;
 
 	function end(reason: End): void {
@@ -93,15 +94,18 @@ export function relay(
 
 	function closed(side: Side, socket: Socket): void {
 		if (sockets[side] !== socket) return; // Its connection went on with another socket.
+		if (!open.delete(side)) return;
 		// What came before a reset is still delivered; the idle time bounds how long that may take.
 		if (!ended[side]) sockets[other[side]].destroySoon();
-		if (--open === 0) over(why ?? 'closed');
+		if (open.size === 0) over(why ?? 'closed');
 	}
 
 	for (const side of ['client', 'destination'] as const) {
 		sockets[side].allowHalfOpen = true;
 		follow(side, sockets[side]);
 		sockets[side].on('data', (chunk: Buffer) => pass(side, chunk));
+		if (sockets[side].destroyed) process.nextTick(closed, side, sockets[side]); // It closed before anybody listened.
 	}
+	if (head.length > 0) pass('client', head);
 	return {bytes, end};
 }

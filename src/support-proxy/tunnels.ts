@@ -61,10 +61,10 @@ export function createTunnels({limits, passed, now}: TunnelsOptions) {
 
 	return {
 		size: () => tunnels.size,
-		/** Connects the two; `over` is called when both are closed. */
-		open(client: Socket, destination: Socket, over: (tunnelled: Tunnelled) => void): void {
+		/** Connects the two; `head` is what the client has said already. `over` is called when both are closed. */
+		open(client: Socket, destination: Socket, head: Buffer, over: (tunnelled: Tunnelled) => void): void {
 			const since = now();
-			const connected = relay(client, destination, {
+			const connected = relay(client, destination, head, {
 				mostBytes: bytes_per_tunnel,
 				over(reason) {
 					tally(tunnel);

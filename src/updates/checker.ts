@@ -66,6 +66,14 @@ export class Checker {
 		return check;
 	}
 
+	/** Takes up what a command beside the bridge has accepted or applied since. */
+	async refresh(): Promise<void> {
+		const before = this.#accepted?.digest;
+		await this.#recall();
+		if (this.#accepted?.digest === before) await this.#tell(undefined);
+		else await this.resume();
+	}
+
 	/** Takes up what an earlier process has left. Answers whether nothing is missing of it. */
 	async resume(): Promise<boolean> {
 		const lost = await this.#recall();
@@ -92,7 +100,7 @@ export class Checker {
 
 	async #tell(troubles: Check['troubles'] | undefined): Promise<void> {
 		const {note} = this.#parts;
-		const news = {accepted: this.#accepted, at: this.#now(), ...(troubles && {troubles})};
+		const news = {accepted: this.#accepted, waiting: this.waiting, at: this.#now(), ...(troubles && {troubles})};
 		if (note) await tellNews(news, this.#parts, note);
 	}
 }

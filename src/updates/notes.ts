@@ -3,6 +3,7 @@ import {z} from 'zod';
 import type {Activity} from '../activity.ts';
 import {type Purpose, purposes} from '../destination.ts';
 import type {DestinationUpdate} from './manifest.ts';
+import type {Waiting} from './staging.ts';
 import {type Accepted, type Applied, type Check, readApplied, readAs, type State, type Trouble, troubleSchema} from './state.ts';
 
 export type Note = (activity: Activity) => void | Promise<void>;
@@ -15,19 +16,28 @@ const notedSchema = z.object({
 	/** Unix milliseconds. */
 	appliedAt: z.number().default(0),
 	troubles: z.array(troubleSchema).default([]),
+	/** KIND VERSION. */
+	waiting: z.array(z.string()).default([]),
 });
 type Noted = z.infer<typeof notedSchema>;
 
-export type News = {readonly accepted: Accepted | undefined; readonly troubles?: Check['troubles']; readonly at: number};
+export type News = {
+	readonly accepted: Accepted | undefined;
+	readonly troubles?: Check['troubles'];
+	readonly waiting?: readonly Waiting[];
+	readonly at: number;
+};
 
 /** Says what was accepted and applied since the last time, by whichever process, what goes wrong now, and that it is well again. */
 export async function tellNews(news: News, state: State, note: Note): Promise<void> {
 	const noted = (await readAs(state, 'noted', notedSchema)) ?? notedSchema.parse({});
 	const applied = await readApplied(state);
 	const {accepted, at, troubles = noted.troubles} = news;
+	const waiting = news.waiting?.map(({kind, version}) => `${kind} ${version}`) ?? noted.waiting;
 	const activities = [
 		...(accepted && accepted.digest !== noted.digest ? [acceptance(accepted, noted, at)] : []),
 		...(applied && applied.at !== noted.appliedAt ? [application(applied, at)] : []),
+		...waiting.filter(update => !noted.waiting.includes(update)).map(update => offering(update, at)),
 		...troublesSince(noted.troubles, troubles, at),
 	];
 	for (const activity of activities) await note(activity);
@@ -36,6 +46,7 @@ export async function tellNews(news: News, state: State, note: Note): Promise<vo
 		servers: accepted ? serversOf(accepted.manifest.destinations) : noted.servers,
 		appliedAt: applied?.at ?? noted.appliedAt,
 		troubles,
+		waiting,
 	};
 	if (!isDeepStrictEqual(next, noted)) await state.writeState('noted', JSON.stringify(next));
 }
@@ -54,6 +65,12 @@ function troublesSince(before: readonly Trouble[], now: readonly Trouble[], at: 
 function application({version, at: appliedAt}: Applied, at: number): Activity {
 	const text = `rules ${version} were applied by the operator at ${new Date(appliedAt).toISOString()}, for the next start`;
 	return {at, level: 'info', word: 'update_applied', text};
+}
+
+function offering(update: string, at: number): Activity {
+	const [kind = ''] = update.split(' ');
+	const text = `${update} is fetched and verified, and waits: "callhome update apply ${kind}"`;
+	return {at, level: 'warn', word: 'update_waiting', text};
 }
 
 function acceptance({manifest, origin, keyId}: Accepted, noted: Noted, at: number): Activity {

@@ -19,6 +19,8 @@ export type Updates = Component & {
 const firstCheckWithin = 60_000;
 /** After a check that failed, the next one comes within this time. */
 const retryWithin = 3_600_000;
+/** So soon is known what a command beside the bridge has accepted or applied. Milliseconds. */
+const refreshInterval = 15_000;
 
 /**
 Asks the operator's update server once each interval, and keeps what it offers until the operator takes it. Nothing is sent
@@ -29,12 +31,16 @@ export function createUpdates(config: UpdatesConfig, parts: UpdateParts): Update
 	const checker = new Checker(config, parts);
 	const stopping = new AbortController();
 	let timer: NodeJS.Timeout | undefined;
+	let refreshTimer: NodeJS.Timeout | undefined;
 	let underWay: Promise<Check> | undefined;
+	let refreshing: Promise<unknown> = Promise.resolve();
 
 	function check(): Promise<Check> {
-		underWay ??= checker.check(stopping.signal).finally(() => {
-			underWay = undefined;
-		});
+		underWay ??= refreshing
+			.then(() => checker.check(stopping.signal))
+			.finally(() => {
+				underWay = undefined;
+			});
 		return underWay;
 	}
 
@@ -42,6 +48,15 @@ export function createUpdates(config: UpdatesConfig, parts: UpdateParts): Update
 		const done = await check().catch(error => complain(error, parts));
 		const pause = done && done.outcome !== 'failed' ? config.interval : Math.min(config.interval, retryWithin);
 		checkAfter(pause * (0.95 + 0.1 * random()));
+	}
+
+	/** Not beside a check, which reads and writes the same. */
+	function refreshLater() {
+		refreshTimer = setTimeout(async () => {
+			if (!underWay) refreshing = checker.refresh().catch(() => {}); // A check says what is wrong with the state.
+			await refreshing;
+			if (!stopping.signal.aborted) refreshLater();
+		}, refreshInterval);
 	}
 
 	function checkAfter(millis: number) {
@@ -55,10 +70,13 @@ export function createUpdates(config: UpdatesConfig, parts: UpdateParts): Update
 			const isWhole = await checker.resume();
 			const due = await nextDue(config, parts, now());
 			checkAfter(isWhole ? Math.max(due, firstCheckWithin * random()) : 0);
+			refreshLater();
 		},
 		async shutdown() {
 			stopping.abort();
 			clearTimeout(timer);
+			clearTimeout(refreshTimer);
+			await refreshing;
 			await underWay?.catch(() => {});
 		},
 		check,

@@ -39,12 +39,12 @@ export function openPac(t: ExecutionContext, {source = {file: '/nowhere'}, ...se
 		lookup: nobody,
 		log: (_level, text) => void said.push(text),
 		// Generous: this bounds a hanging test. A test of the limits themselves sets its own.
-		limitMillis: 20_000,
-		fetchMillis: 20_000,
+		limitMillis: 60_000,
+		fetchMillis: 60_000,
 		...options,
 	});
 	t.teardown(close);
-	const ask = async (host = 'esupport.ibm.com', port = 443, signal = AbortSignal.timeout(60_000)) =>
+	const ask = async (host = 'esupport.ibm.com', port = 443, signal = AbortSignal.timeout(110_000)) =>
 		candidates({host, port}, signal);
 	return {ask, close, said};
 }

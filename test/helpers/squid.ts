@@ -22,6 +22,7 @@ export type SquidOptions = {
 export type Squid = {
 	/** Without credentials. */
 	readonly url: URL;
+	readonly pid: number;
 	/** One line for each request that is over: a tunnel is logged when it closes. */
 	accessLog(): Promise<string>;
 	stop(): Promise<void>;
@@ -38,6 +39,7 @@ export async function startSquid(t: ExecutionContext, options: SquidOptions = {}
 	await program.waitFor(/Accepting .* connections at/);
 	return {
 		url: new URL(`${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`),
+		pid: program.pid,
 		accessLog: () => readFile(join(directory, 'access.log'), 'utf8'),
 		async stop() {
 			await program.stop('SIGKILL');

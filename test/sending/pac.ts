@@ -163,6 +163,19 @@ test.serial('a script that breaks in whatever way is an error that says how, and
 	}
 });
 
+test('the largest file that is loaded has memory enough', async t => {
+	const rules: string[] = [];
+	for (let length = 0; length < 1024 ** 2 - 500; length += rules.at(-1)?.length ?? 0) {
+		rules.push(
+			`if (dnsDomainIs(host, ".site-${rules.length}.example")) return "PROXY p${rules.length % 7}.example:3128; DIRECT";\n`,
+		);
+	}
+	const script = `function FindProxyForURL(url, host) { ${rules.join('')} return "PROXY last.example:1"; }`;
+	const {ask} = await openPacFile(t, script);
+	t.deepEqual(written(await ask()), ['http last.example:1']);
+	t.regex(written(await ask(`x.site-${rules.length - 1}.example`))[0] ?? '', /^http p\d\.example:3128$/);
+});
+
 test('a file that is missing, is none, is too large or holds something else is said', async t => {
 	const {ask, write, file} = await openPacFile(t, `//${'x'.repeat(10 * 1024 ** 2)}`);
 	for (const [said, next] of [

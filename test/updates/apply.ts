@@ -97,6 +97,11 @@ test('rules whose file was changed after the download are not applied', async t 
 	await t.throwsAsync(applyUpdate(config, 'everything'), {code: 'ERR_USAGE'});
 });
 
+const ways = {
+	fetch: (url: URL, options: Parameters<typeof fetchers.https>[1]) =>
+		url.protocol === 'https:' ? fetchers.https(url, options) : fetchers.http(url, options),
+};
+
 test('what an expired manifest offers is not applied', async t => {
 	const {server, bridge, config} = await openBoth(t);
 	const expiry = Date.now() + 1500;
@@ -111,9 +116,9 @@ test('what an expired manifest offers is not applied', async t => {
 test('check asks now, beside a bridge or without one, and show tells what came', async t => {
 	const {server, config, bridge} = await openBoth(t);
 	t.like((await showUpdates(config)).json, {last_check: null, accepted: null, waiting: []});
-	t.is((await checkUpdates(config, fetchers)).exitCode, 1);
+	t.is((await checkUpdates(config, ways)).exitCode, 1);
 	server.publish(manifestOf(4, {...lasting, destinations: serverList('one.example')}), pair);
-	const {exitCode, json, lines} = await checkUpdates(config, fetchers);
+	const {exitCode, json, lines} = await checkUpdates(config, ways);
 	t.is(exitCode, 0);
 	t.like(json, {
 		last_check: {outcome: 'accepted', origin: 'https', serial: 4, troubles: []},
