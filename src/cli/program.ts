@@ -5,6 +5,7 @@ import {packageVersion} from '../own-telemetry/resource.ts';
 import {type ActivityOptions, activity} from './activity.ts';
 import {command, count, reading, type Shared, show} from './command.ts';
 import {addConnectionCommands} from './commands-connections.ts';
+import {addOperatorCommands} from './commands-operator.ts';
 import {checkConfig} from './config-check.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
@@ -55,6 +56,8 @@ command(problem, 'list', 'list the problems, the newest first')
 command(problem, 'show', 'show a problem: what is known, each step of its journey, each byte that left')
 	.argument('<id>', 'problem id or case number')
 	.action(async (id: string, options: Shared) => reading(options, read => showProblem(read, id)));
+
+addOperatorCommands({problem, command, show});
 
 command(program, 'activity', 'show the activity log')
 	.option('--limit <n>', 'the newest so many (default: 100)', count)
