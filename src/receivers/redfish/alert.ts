@@ -49,7 +49,8 @@ export type Told = {
 	readonly attributes?: Attributes;
 };
 
-export function toEvent(told: Told, resource: Attributes, now: number): HardwareEvent {
+/** `source` is `redfish/log` for what a module says, and `redfish/health` for what its parts show. */
+export function toEvent(told: Told, resource: Attributes, now: number, source = 'redfish/log'): HardwareEvent {
 	const {state, id, type, name, occurredAt = now} = told;
 	return {
 		id: digest(['redfish', resource['server.address'], ...told.identity]),
@@ -66,40 +67,75 @@ export function toEvent(told: Told, resource: Attributes, now: number): Hardware
 			...(name !== undefined && {'hw.name': name.slice(0, 200)}),
 			...told.attributes,
 		},
-		source: 'redfish',
+		source,
 	};
 }
 
 /** What makes an entry of a log itself: ids begin anew after a clear, and an entry that was resolved is news. */
 export const entryKey = (entry: Json): string => digest([entry.Created, entry.Id, entry.Resolved === true]).slice(0, 12);
 
+const timeIn = (value: unknown): number | undefined => {
+	const millis = Date.parse(textIn(value) ?? '');
+	return millis >= Date.UTC(2000, 0, 1) ? millis : undefined;
+};
+
 /**
-An entry of a log. Undefined for what tells of no fault. What the service provider was notified of is kept and shown, and nobody
-is called for it again.
+An occurrence, which a module may tell twice: as an event, and as an entry of its log. What both say alike is what makes it
+itself, so that the second one is seen to be the first. Undefined for what tells of no fault. What the service provider was
+notified of is kept and shown, and nobody is called for it again.
 */
-export function entryTold(entry: Json, log: string): Told | undefined {
-	const state = entry.Resolved === true ? 'ok' : stateOfHealth(entry.Severity);
-	if (state === undefined || (state === 'ok' && entry.Resolved !== true)) return undefined;
-	const message = textIn(entry.Message) ?? textIn(entry.MessageId) ?? 'A log entry without words';
-	const links = isObject(entry.Links) ? entry.Links : {};
-	const origin = linkIn(links.OriginOfCondition)?.slice(0, 500);
+function toldOf(occurrence: Json, {time, severity, origin, resolved}: Reported, place: string): Told | undefined {
+	const state = resolved ? 'ok' : stateOfHealth(severity);
+	if (state === undefined || (state === 'ok' && !resolved)) return undefined;
+	const message = textIn(occurrence.Message) ?? textIn(occurrence.MessageId) ?? 'A log entry without words';
 	const part = partIn(message);
-	const code = textIn(entry.MessageId)?.slice(0, 200);
-	const created = Date.parse(textIn(entry.Created) ?? '');
+	const code = textIn(occurrence.MessageId)?.slice(0, 200);
+	const notified = occurrence.ServiceProviderNotified === true;
 	return {
-		identity: ['log', log, entryKey(entry)],
+		identity: ['said', time ?? [place, entryKey(occurrence)], code ?? '', message, origin ?? '', resolved],
 		id: origin ?? (part ? `${part.type}/${part.place}` : `log/${code ?? digest([message])}`),
 		type: (origin === undefined ? undefined : typeOfPath(origin)) ?? part?.type,
 		state,
 		message,
-		...(created >= Date.UTC(2000, 0, 1) && {occurredAt: created}),
+		...(time !== undefined && {occurredAt: time}),
 		attributes: {
-			'redfish.log': log,
+			'redfish.place': place,
 			...(code !== undefined && {'callhome.event.code': code, 'redfish.message_id': code}),
-			...(entry.ServiceProviderNotified === true && {
+			...(notified && {
 				'redfish.service_provider_notified': true,
 				...(state !== 'ok' && {'callhome.serviceable': false}),
 			}),
 		},
 	};
 }
+
+type Reported = {
+	readonly time: number | undefined;
+	readonly severity: unknown;
+	readonly origin: string | undefined;
+	readonly resolved: boolean;
+};
+
+/** An entry of a log. */
+export function entryTold(entry: Json, log: string): Told | undefined {
+	const links = isObject(entry.Links) ? entry.Links : {};
+	const origin = linkIn(links.OriginOfCondition)?.slice(0, 500);
+	const reported = {time: timeIn(entry.Created), severity: entry.Severity, origin, resolved: entry.Resolved === true};
+	return toldOf(entry, reported, log);
+}
+
+/** A member of the `Events` of an event: older modules have other names for severity. */
+export function eventTold(event: Json): Told | undefined {
+	const origin = linkIn(event.OriginOfCondition)?.slice(0, 500);
+	const severity = event.MessageSeverity ?? event.Severity;
+	return toldOf(event, {time: timeIn(event.EventTimestamp), severity, origin, resolved: event.Resolved === true}, 'event');
+}
+
+/** Of what a module sends, whatever else is in it: undefined when it is no event at all. */
+export function eventsTold(payload: unknown): readonly Told[] | undefined {
+	if (!isObject(payload) || !Array.isArray(payload.Events)) return undefined;
+	const events = payload.Events.filter(isObject).slice(0, mostEvents);
+	return events.map(eventTold).filter(each => each !== undefined);
+}
+
+const mostEvents = 1000;

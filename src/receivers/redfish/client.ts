@@ -1,5 +1,5 @@
 import {readFile} from 'node:fs/promises';
-import {Agent, request} from 'undici';
+import {Agent, type Dispatcher, request} from 'undici';
 import {BridgeError, toError} from '../../errors.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
 
@@ -20,6 +20,13 @@ const mostMembers = 2000;
 export type Client = {
 	get(path: string): Promise<Json | undefined>;
 	members(path: string): Promise<readonly Json[]>;
+	/** Creates a member of a collection, and answers where it is. */
+	create(path: string, member: Json): Promise<string | undefined>;
+	remove(path: string): Promise<void>;
+	/** What a stream of server-sent events brings, until it ends. */
+	stream(path: string, headers: Readonly<Record<string, string>>): Promise<AsyncIterable<Buffer>>;
+	/** What was forbidden to this user, if anything. */
+	forbidden(): readonly string[];
 	close(): Promise<void>;
 };
 
@@ -30,24 +37,62 @@ export async function openClient(system: RedfishSystem, limits: RedfishReceiverC
 	const authorization = `Basic ${Buffer.from(`${system.username}:${system.password.reveal()}`).toString('base64')}`;
 	let requests = 0;
 
-	async function get(path: string): Promise<Json | undefined> {
+	const denied = new Set<string>();
+
+	/** Nothing leads to another host, whatever the module says. */
+	async function ask(path: string, options: Partial<Dispatcher.RequestOptions> & {headers?: Record<string, string>} = {}) {
 		const url = URL.canParse(path, system.url.href) ? new URL(path, system.url) : undefined;
 		if (url?.origin !== system.url.origin)
 			throw new BridgeError('ERR_MALFORMED', 'a reference leads to another host: not followed');
 		requests += 1;
 		if (requests > max_requests) throw new BridgeError('ERR_TOO_LARGE', `one look took more than max_requests (${max_requests})`);
-		const {statusCode, body} = await request(url, {
+		const {headers, ...rest} = options;
+		const answer = await request(url, {
 			dispatcher: agent,
-			headers: {authorization, accept: 'application/json', 'odata-version': '4.0'},
 			signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+			...rest,
+			headers: {authorization, accept: 'application/json', 'odata-version': '4.0', ...headers},
 		});
+		if (answer.statusCode === 401) {
+			await answer.body.dump();
+			throw new LoginRefused(`the login was refused (401 for ${url.pathname.slice(0, 200)})`);
+		}
+		return {...answer, url};
+	}
+
+	const failed = (url: URL, statusCode: number) =>
+		new BridgeError('ERR_MALFORMED', `${url.pathname.slice(0, 200)} was answered with ${statusCode}`);
+
+	async function get(path: string): Promise<Json | undefined> {
+		const {statusCode, body, url} = await ask(path);
 		const text = await read(body, max_response_size);
-		if (statusCode === 401 || statusCode === 403)
-			throw new LoginRefused(`the login was refused (${statusCode} for ${url.pathname.slice(0, 200)})`);
-		if (statusCode === 404) return undefined;
-		if (statusCode !== 200)
-			throw new BridgeError('ERR_MALFORMED', `${url.pathname.slice(0, 200)} was answered with ${statusCode}`);
+		if (statusCode === 403) denied.add(url.pathname.slice(0, 200));
+		if (statusCode === 403 || statusCode === 404) return undefined;
+		if (statusCode !== 200) throw failed(url, statusCode);
 		return parsed(text, url);
+	}
+
+	async function create(path: string, member: Json): Promise<string | undefined> {
+		const content = {'content-type': 'application/json'};
+		const {statusCode, headers, body, url} = await ask(path, {method: 'POST', body: JSON.stringify(member), headers: content});
+		const text = await read(body, max_response_size);
+		if (statusCode < 200 || statusCode > 299) throw failed(url, statusCode);
+		return textIn(headers.location) ?? (text === '' ? undefined : linkIn(parsed(text, url)));
+	}
+
+	async function remove(path: string): Promise<void> {
+		const {statusCode, body, url} = await ask(path, {method: 'DELETE'});
+		await body.dump();
+		if (statusCode !== 404 && (statusCode < 200 || statusCode > 299)) throw failed(url, statusCode);
+	}
+
+	async function stream(path: string, extra: Readonly<Record<string, string>>): Promise<AsyncIterable<Buffer>> {
+		const headers = {accept: 'text/event-stream', ...extra};
+		const {statusCode, headers: given, body, url} = await ask(path, {headers, signal, bodyTimeout: limits.stream_idle});
+		const isStream = statusCode === 200 && /^text\/event-stream\b/i.test(String(given['content-type']));
+		if (isStream) return body;
+		await body.dump();
+		throw failed(url, statusCode);
 	}
 
 	/** Of all pages; a member is fetched when the collection holds no more than its address. */
@@ -68,7 +113,7 @@ export async function openClient(system: RedfishSystem, limits: RedfishReceiverC
 		}
 		return found;
 	}
-	return {get, members, close: () => agent.destroy()};
+	return {get, members, create, remove, stream, forbidden: () => [...denied], close: () => agent.destroy()};
 }
 
 async function read(body: AsyncIterable<Buffer>, limit: number): Promise<string> {

@@ -79,8 +79,8 @@ const isBad = (resource: Json): boolean => {
 	return state !== undefined && state !== 'ok';
 };
 
-/** One look at one machine: its logs and its parts. The mark is written when the events are kept. */
-export async function lookAt(client: Client, target: RedfishSystem, parts: SourceParts): Promise<void> {
+/** One look at one machine: its logs and its parts. The mark is written when the events are kept. Answers who it is. */
+export async function lookAt(client: Client, target: RedfishSystem, parts: SourceParts): Promise<Attributes> {
 	const now = (parts.now ?? Date.now)();
 	const key = `redfish/${target.url.host}`;
 	const mark = readMark(await parts.marks.read(key));
@@ -91,11 +91,15 @@ export async function lookAt(client: Client, target: RedfishSystem, parts: Sourc
 	const logged = await newEntries(client, [...systems, ...managers, ...chassis], mark);
 	const leaves = await leavesOf(client, systems, chassis);
 	const turned = changes(leaves, mark);
-	const events: HardwareEvent[] = [...logged.told, ...turned.told].map(told => toEvent(told, resource, now));
+	const events: HardwareEvent[] = [
+		...logged.told.map(told => toEvent(told, resource, now)),
+		...turned.told.map(told => toEvent(told, resource, now, 'redfish/health')),
+	];
 	if (events.length > 0) await parts.consume(events);
 	const unexplained = [...systems, ...chassis].some(isBad) && leaves.every(({state = 'ok'}) => state === 'ok');
 	if (unexplained && !mark.unexplained)
 		parts.log('warn', `Redfish ${target.url.host}: the rolled-up health is bad, and no part that was read explains it`);
 	await parts.marks.write(key, JSON.stringify({logs: {...mark.logs, ...logged.logs}, levels: turned.levels, unexplained}));
 	parts.measure('redfish', resource, leaves.flatMap(readingsOf), now);
+	return resource;
 }
