@@ -13,6 +13,7 @@ export type CertificateFiles = Readonly<Record<string, string | undefined>>;
 export const certificateFiles = ({receivers, telemetry}: Pick<Config, 'receivers' | 'telemetry'>): CertificateFiles => ({
 	'receivers.otlp.tls.cert_file': receivers.otlp.tls?.cert_file,
 	'receivers.cim.tls.cert_file': receivers.cim?.tls?.cert_file,
+	'receivers.redfish.listen.tls.cert_file': receivers.redfish?.listen?.tls?.cert_file,
 	'receivers.alertmanager.tls.cert_file': receivers.alertmanager?.tls?.cert_file,
 	'telemetry.otlp.cert_file': telemetry.otlp?.cert_file,
 });

@@ -91,7 +91,7 @@ export function createClassify(
 ): Classify {
 	const compile = ({match, verdict, repeat = 1, within}: Rule) => ({
 		matches: createMatcher(match),
-		outcome: {verdict, repeat, within} satisfies Verdict,
+		outcome: {verdict, repeat, ...(within !== undefined && {within})} satisfies Verdict,
 	});
 	const own = rules.map(compile);
 	const builtIn = builtInRules.map(compile);

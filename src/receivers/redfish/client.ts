@@ -25,8 +25,8 @@ export type Client = {
 	remove(path: string): Promise<void>;
 	/** What a stream of server-sent events brings, until it ends. */
 	stream(path: string, headers: Readonly<Record<string, string>>): Promise<AsyncIterable<Buffer>>;
-	/** What was forbidden to this user, if anything. */
-	forbidden(): readonly string[];
+	/** What the module has and did not let be read, each with its status: forbidden to this user, or broken. */
+	unread(): readonly string[];
 	close(): Promise<void>;
 };
 
@@ -37,7 +37,7 @@ export async function openClient(system: RedfishSystem, limits: RedfishReceiverC
 	const authorization = `Basic ${Buffer.from(`${system.username}:${system.password.reveal()}`).toString('base64')}`;
 	let requests = 0;
 
-	const denied = new Set<string>();
+	const unread = new Set<string>();
 
 	/** Nothing leads to another host, whatever the module says. */
 	async function ask(path: string, options: Partial<Dispatcher.RequestOptions> & {headers?: Record<string, string>} = {}) {
@@ -66,10 +66,10 @@ export async function openClient(system: RedfishSystem, limits: RedfishReceiverC
 	async function get(path: string): Promise<Json | undefined> {
 		const {statusCode, body, url} = await ask(path);
 		const text = await read(body, max_response_size);
-		if (statusCode === 403) denied.add(url.pathname.slice(0, 200));
-		if (statusCode === 403 || statusCode === 404) return undefined;
-		if (statusCode !== 200) throw failed(url, statusCode);
-		return parsed(text, url);
+		if (statusCode === 200) return parsed(text, url);
+		// One resource that a module cannot show must not cost the others.
+		if (statusCode !== 404) unread.add(`${url.pathname.slice(0, 200)} (${statusCode})`);
+		return undefined;
 	}
 
 	async function create(path: string, member: Json): Promise<string | undefined> {
@@ -113,7 +113,7 @@ export async function openClient(system: RedfishSystem, limits: RedfishReceiverC
 		}
 		return found;
 	}
-	return {get, members, create, remove, stream, forbidden: () => [...denied], close: () => agent.destroy()};
+	return {get, members, create, remove, stream, unread: () => [...unread], close: () => agent.destroy()};
 }
 
 async function read(body: AsyncIterable<Buffer>, limit: number): Promise<string> {

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {BridgeError} from '../../errors.ts';
 import type {Attributes, HardwareEvent} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
 import {entryKey, entryTold, stateOfHealth, type Told, toEvent, typeOfPath} from './alert.ts';
@@ -44,7 +45,9 @@ async function newEntries(client: Client, owners: readonly Json[], mark: Mark): 
 		for (const service of await client.members(linkIn(owner.LogServices) ?? `${linkIn(owner)}/LogServices`)) {
 			const path = linkIn(service.Entries);
 			if (path === undefined || logs[path] !== undefined) continue;
+			const unread = client.unread().length;
 			const entries = await client.members(path);
+			if (client.unread().length > unread) continue; // A part of a log would make the rest of it news the next time.
 			const before = Object.hasOwn(mark.logs, path) ? new Set(mark.logs[path]) : undefined;
 			logs[path] = entries.map(entryKey);
 			const fresh = before ? entries.filter(entry => !before.has(entryKey(entry))) : [];
@@ -84,9 +87,12 @@ export async function lookAt(client: Client, target: RedfishSystem, parts: Sourc
 	const now = (parts.now ?? Date.now)();
 	const key = `redfish/${target.url.host}`;
 	const mark = readMark(await parts.marks.read(key));
-	const root = (await client.get('/redfish/v1/')) ?? {};
+	const root = await client.get('/redfish/v1/');
+	if (!root) throw new BridgeError('ERR_MALFORMED', `there is no Redfish service: ${client.unread()[0] ?? '/redfish/v1/ (404)'}`);
 	const collection = (name: string) => client.members(linkIn(root[name]) ?? `/redfish/v1/${name}`);
 	const [systems, managers, chassis] = [await collection('Systems'), await collection('Managers'), await collection('Chassis')];
+	if (systems.length + managers.length + chassis.length === 0)
+		throw new BridgeError('ERR_MALFORMED', `no system, manager or chassis can be read: ${client.unread().join(', ')}`);
 	const resource = identityOf(systems[0], target);
 	const logged = await newEntries(client, [...systems, ...managers, ...chassis], mark);
 	const leaves = await leavesOf(client, systems, chassis);

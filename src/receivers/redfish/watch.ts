@@ -34,7 +34,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	const target = system.url.host;
 	let resource: Attributes | undefined;
 	let last = '';
-	let saidForbidden = false;
+	let saidUnread = false;
 
 	/** Answers false when there is nothing more to be done until a person does something. */
 	async function attempt(work: () => Promise<Told>): Promise<boolean> {
@@ -53,11 +53,14 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	const looked = (): Promise<Told> =>
 		withClient(stop, async client => {
 			resource = await lookAt(client, system, parts);
-			const forbidden = client.forbidden();
-			if (forbidden.length > 0 && !saidForbidden) {
-				saidForbidden = true;
-				const what = forbidden.slice(0, 5).join(', ');
-				parts.log('warn', `Redfish ${target}: ${system.username} may not read ${what}: give it a role that may`);
+			const unread = client.unread();
+			if (unread.length > 0 && !saidUnread) {
+				saidUnread = true;
+				const what = unread.slice(0, 5).join(', ');
+				parts.log(
+					'warn',
+					`Redfish ${target} does not let ${system.username} read ${what}: a role may be missing. The rest is read.`,
+				);
 			}
 			return {state: 'working', reason: ''};
 		});

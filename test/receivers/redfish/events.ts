@@ -200,6 +200,32 @@ test('a login that is refused later ends the stream and the subscription as well
 	t.notRegex(JSON.stringify([watched.said, watched.targets]), /hidden-word/);
 });
 
+test('a log that could not be read for a while makes no news of its history', async t => {
+	const service = createRedfishService(machinePages([entryOf()]), {stream: false, push: false});
+	let isBroken = false;
+	const url = await listenTls(t, localhost, (request, response) =>
+		isBroken && request.url === '/entries' ? response.writeHead(500).end() : service.listener(request, response),
+	);
+	const ca_file = join(await temporaryDirectory(t), 'ca.pem');
+	await writeFile(ca_file, authority.certificate);
+	const {parts, events, readings} = watchSource();
+	const systems = [{url: url.origin, username: 'u', password: 'p', ca_file, events: 'poll'}];
+	await started(t, createRedfishReceiver(redfishReceiverSchema.parse({systems, poll_interval: '100ms'}), parts));
+	const looks = async (count: number) => {
+		const before = readings.length;
+		await eventually(() => readings.length >= before + count, patience);
+	};
+	await looks(1);
+	isBroken = true;
+	await looks(2);
+	isBroken = false;
+	await looks(2);
+	t.deepEqual(events, []);
+	Object.assign(service.pages, machinePages([entryOf(), entryOf({Id: '10', Message: 'Fan 1 has failed again'})]));
+	await looks(2);
+	t.is(events.length, 1);
+});
+
 test('what a user may not read is said once, and the rest is read', async t => {
 	const service = createRedfishService(machinePages([], 'Critical'));
 	const url = await listenTls(t, localhost, (request, response) =>
@@ -213,7 +239,7 @@ test('what a user may not read is said once, and the rest is read', async t => {
 	await eventually(() => events.length === 1 && said.length > 0, patience);
 	await new Promise(resolve => setTimeout(resolve, 500));
 	t.deepEqual(
-		said.filter(text => text.includes('may not read')).map(text => /may not read (\S+):/.exec(text)?.[1]),
+		said.filter(text => text.includes('does not let u read')).map(text => /read (\S+) \(403\):/.exec(text)?.[1]),
 		['/logs'],
 	);
 });

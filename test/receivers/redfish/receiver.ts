@@ -29,6 +29,7 @@ const entry = (id: string, more = {}) => ({
 });
 
 const machine = (entries: object[], health = 'OK'): Record<string, object> => ({
+	'/redfish/v1/': {RedfishVersion: '1.5.0'},
 	'/redfish/v1/Systems': {Members: [at('/redfish/v1/Systems/1')]},
 	'/redfish/v1/Systems/1': {
 		...at('/redfish/v1/Systems/1'),
