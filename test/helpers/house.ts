@@ -12,6 +12,7 @@ const nouns = [
 	'event',
 	'hardware',
 	'hardware-metrics',
+	'system-metrics',
 	'sensor-codes',
 	'source',
 	'problem',
