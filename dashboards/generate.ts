@@ -2,7 +2,9 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {labelNameOf, metricNameOf} from '../src/own-telemetry/names.ts';
-import {connectivityGroup} from './alert-rules/connectivity.ts';
+import {grafanaRulesText} from './alert-rules/grafana-rules.ts';
+import {ruleGroups} from './alert-rules/groups.ts';
+import {alertmanagerText} from './alert-rules/inhibition.ts';
 import {type RuleFileOptions, ruleFileText} from './alert-rules/rule-file.ts';
 import {createTerms, type RuleOptions} from './alert-rules/terms.ts';
 
@@ -14,12 +16,17 @@ Writes what is generated from the code in this folder. `npm run -s rules -- [--o
 export type GenerateOptions = RuleOptions & RuleFileOptions;
 
 /** Each file by its path below this folder. */
-export const filesOf = ({runbooks, ...options}: GenerateOptions = {}): Readonly<Record<string, string>> => ({
-	'prometheus/connectivity.rules.yaml': ruleFileText(
-		[connectivityGroup(createTerms({metricNameOf, labelNameOf}, options))],
-		runbooks === undefined ? {} : {runbooks},
-	),
-});
+export function filesOf({runbooks, ...options}: GenerateOptions = {}): Readonly<Record<string, string>> {
+	const groups = ruleGroups(createTerms({metricNameOf, labelNameOf}, options));
+	const fileOptions = runbooks === undefined ? {} : {runbooks};
+	return {
+		...Object.fromEntries(
+			Object.entries(groups).map(([name, group]) => [`prometheus/${name}.rules.yaml`, ruleFileText([group], fileOptions)]),
+		),
+		'grafana/alerting/callhome-rules.yaml': grafanaRulesText(Object.values(groups), fileOptions),
+		'alertmanager/alertmanager.yaml': alertmanagerText(),
+	};
+}
 
 async function writeAll(directory: string, options: GenerateOptions): Promise<void> {
 	for (const [path, text] of Object.entries(filesOf(options))) {

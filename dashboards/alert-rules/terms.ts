@@ -1,4 +1,10 @@
+import {hardwareMetrics, sourceAttributes, sourceMetrics} from '../../src/hardware-metrics.ts';
+import {systemAttributes, systemMetrics} from '../../src/system-metrics.ts';
 import {attributeNames, bridgeMetrics, type MetricDefinition} from '../../src/telemetry.ts';
+
+const metrics = {...bridgeMetrics, ...systemMetrics, sourceUp: sourceMetrics.up} as const;
+const hardwareAttributes = {hwId: 'hw.id', hwType: 'hw.type', hwName: 'hw.name', hwState: 'hw.state'} as const;
+const attributes = {...attributeNames, ...systemAttributes, ...sourceAttributes, ...hardwareAttributes} as const;
 
 /** How the names of OpenTelemetry are written in Prometheus. Given by whoever generates: the same functions make `/metrics`. */
 export type Naming = {
@@ -17,8 +23,10 @@ export type RuleOptions = {
 
 /** The words of which rules are made. */
 export type Terms = {
-	readonly series: Names<keyof typeof bridgeMetrics>;
-	readonly label: Names<keyof typeof attributeNames>;
+	readonly series: Names<keyof typeof metrics>;
+	readonly label: Names<keyof typeof attributes>;
+	/** A metric of the hardware, by its name in the semantic conventions. */
+	readonly hardware: (name: string) => string;
 	/** A duration as Prometheus writes it, at the pace of the rules. */
 	readonly span: (seconds: number) => string;
 	readonly targets: string;
@@ -32,8 +40,13 @@ export function createTerms(naming: Naming, {targets = 'job=~".*callhome.*"', pa
 	const seriesOf = ({name, unit, instrument}: MetricDefinition) => known(naming.metricNameOf(name, unit, instrument), name);
 	const labelOf = (attribute: string) => known(naming.labelNameOf(attribute), attribute);
 	return {
-		series: mapped(bridgeMetrics, seriesOf),
-		label: mapped(attributeNames, labelOf),
+		series: mapped(metrics, seriesOf),
+		label: mapped(attributes, labelOf),
+		hardware(name) {
+			const metric = hardwareMetrics.get(name);
+			if (!metric) throw new Error(`${name} is no metric of the hardware`);
+			return seriesOf(metric);
+		},
 		span: seconds => durationText(seconds * pace),
 		targets,
 	};
