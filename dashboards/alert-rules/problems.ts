@@ -43,10 +43,10 @@ const unanswered = ({series, label, span}: Terms): AlertRule => ({
 });
 
 /** Beside the alert after fifteen minutes: by now somebody has to act without the bridge. */
-const stuck = ({series, span}: Terms): AlertRule => ({
+const stuck = ({series, span, age}: Terms): AlertRule => ({
 	alert: 'CallHomeProblemStuck',
 	severity: 'critical',
-	expr: `max ${by()} (${series.queueOldestAge}) > ${4 * hour}`,
+	expr: `max ${by()} (${series.queueOldestAge}) > ${age(4 * hour)}`,
 	for: span(5 * minute),
 	summary: 'A problem has not been delivered to IBM for four hours.',
 	description: 'The oldest undelivered problem of the bridge {{ $labels.instance }} waits for {{ $value | humanizeDuration }}.',

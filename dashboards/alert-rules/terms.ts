@@ -17,7 +17,7 @@ type Names<Keys extends PropertyKey> = {readonly [Key in Keys]: string};
 export type RuleOptions = {
 	/** Which targets are bridges, for `up`: the name of a job is the operator's choice. */
 	readonly targets?: string;
-	/** Multiplies how long an expression has to hold, and how far it looks back: below 1 in a test that cannot wait. */
+	/** Multiplies how long an expression has to hold, how far it looks back, and how old a problem may be: below 1 in a test that cannot wait. */
 	readonly pace?: number;
 };
 
@@ -29,6 +29,8 @@ export type Terms = {
 	readonly hardware: (name: string) => string;
 	/** A duration as Prometheus writes it, at the pace of the rules. */
 	readonly span: (seconds: number) => string;
+	/** An age in seconds that is too old, at the pace of the rules. */
+	readonly age: (seconds: number) => number;
 	readonly targets: string;
 };
 
@@ -47,6 +49,7 @@ export function createTerms(naming: Naming, {targets = 'job=~".*callhome.*"', pa
 			if (!metric) throw new Error(`${name} is no metric of the hardware`);
 			return seriesOf(metric);
 		},
+		age: seconds => seconds * pace,
 		span: seconds => durationText(seconds * pace),
 		targets,
 	};
