@@ -56,7 +56,7 @@ testWithPeer('otelcol', 'syslog of a machine becomes a case, each machine by its
 });
 
 testWithPeer('otelcol', 'a critical sensor of a scraped exporter becomes a case, and closes when it is well again', async t => {
-	const bridge = await startBridge(t, {systems: [system({'server.address': '127.0.0.1'})]});
+	const bridge = await startBridge(t, {systems: [system({'service.instance.id': '127.0.0.1:*'})]});
 	let fan = 2;
 	const exporter = await listen(t, (_, response) => {
 		response.setHeader('content-type', 'text/plain; version=0.0.4');

@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
 import type {AlertRule} from '../../dashboards/alert-rules/rule.ts';
-import {requiredPeer} from './peers.ts';
+import {requiredPeer} from './peer-binaries.ts';
 
 /** An alert that fires: its labels beside its own name and severity, and its value as the texts show it. */
 export type Firing = {
