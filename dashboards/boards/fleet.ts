@@ -23,6 +23,12 @@ const machine = ({label}: BoardTerms) =>
 const age = ({series, label, of, ofSystem}: BoardTerms) =>
 	`(time() - max by (job, instance, ${label.hostName}, ${label.systemSerialNumber}) (${ofSystem(series.systemHeartbeat)})) / on (job, instance) group_left () max by (job, instance) (${of(series.heartbeatInterval)})`;
 
+/** Systems without any answered heartbeat: none was answered yet, or the configuration does not name them. */
+const never = ({series, label, ofSystem}: BoardTerms, labels: string) => {
+	const known = `${label.problemState}="open", ${label.systemSerialNumber}!=""`;
+	return `(max by (${labels}) (${ofSystem(series.systemProblems, known)}) unless max by (${labels}) (${ofSystem(series.systemHeartbeat)}))`;
+};
+
 const now = (terms: BoardTerms): PanelSpec[] => {
 	const {series, label, ofSystem} = terms;
 	const stat = (title: string, description: string, expr: string, steps: PanelSpec['steps']): PanelSpec => ({
@@ -39,13 +45,13 @@ const now = (terms: BoardTerms): PanelSpec[] => {
 		stat(
 			'Systems',
 			'Systems that the configuration names, or of which there are problems.',
-			`count(count by (${label.systemSerialNumber}) (${ofSystem(series.systemProblems)}))`,
+			`count(count by (${label.systemSerialNumber}) (${ofSystem(series.systemProblems, `${label.systemSerialNumber}!=""`)}))`,
 			plain,
 		),
 		stat(
 			'Without an answered heartbeat',
-			'Systems for which IBM answered no heartbeat in three intervals.',
-			`count(${age(terms)} > 3) or vector(0)`,
+			'Systems for which IBM answered no heartbeat in three intervals, or none yet.',
+			`count(${age(terms)} > 3 or ${never(terms, `job, instance, ${label.hostName}, ${label.systemSerialNumber}`)}) or vector(0)`,
 			noneIsGood,
 		),
 		stat(
@@ -71,12 +77,13 @@ const links = {System: {title: 'Its hardware', url: toBoard('callhome-hardware',
 const heartbeats = (terms: BoardTerms): PanelSpec => ({
 	kind: 'table',
 	title: 'Last heartbeat of each system',
-	description: 'Time since IBM last answered a heartbeat of it; the longest silent on top. A click leads to its hardware.',
+	description:
+		'Time since IBM last answered a heartbeat of it; the longest silent on top, and above them those of which none was answered yet, or which the configuration does not name. A click leads to its hardware.',
 	width: 12,
 	height: 12,
 	queries: [
 		{
-			expr: `sort_desc(time() - max by (${machine(terms)}, instance) (${terms.ofSystem(terms.series.systemHeartbeat)}))`,
+			expr: `sort_desc(time() - max by (${machine(terms)}, instance) (${terms.ofSystem(terms.series.systemHeartbeat)}) or 0 * ${never(terms, `${machine(terms)}, instance`)} + Inf)`,
 			legend: 'Silent for',
 		},
 	],
@@ -134,7 +141,7 @@ const overTime = (terms: BoardTerms): PanelSpec[] => {
 			unit: 'none',
 			interval: '30m',
 			steps: limits(1.5, 3),
-			queries: [{expr: `topk(30, ${age(terms)})`, legend: `{{${label.hostName}}}`}],
+			queries: [{expr: `topk(30, ${age(terms)})`, legend: `{{${label.hostName}}} ({{instance}})`}],
 		},
 		{
 			kind: 'stacked',

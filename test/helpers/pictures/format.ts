@@ -25,6 +25,7 @@ const short = (value: number): string => {
 
 /** A value in its unit, as short as it is readable. */
 export function formatted(value: number, unit = 'none'): string {
+	if (!Number.isFinite(value)) return value > 0 ? '∞' : String(value);
 	if (unit === 's') {
 		const [word, size] = durations.find(([, seconds]) => Math.abs(value) >= seconds) ?? ['ms', 0.001];
 		return `${Number((value / size).toPrecision(3))} ${word}`;

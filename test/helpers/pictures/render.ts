@@ -78,7 +78,10 @@ function tableOf(panel: Panel, answers: Answers): string {
 	}
 	const sortBy = (panel.options?.sortBy as {displayName: string}[] | undefined)?.[0]?.displayName;
 	const sortKey = columns.find(([, name]) => name === sortBy)?.[0] ?? '';
-	const sorted = [...rows.values()].sort((a, b) => Number(b[sortKey]) - Number(a[sortKey]) || 0);
+	const sorted = [...rows.values()].sort(
+		(a, b) =>
+			Number((b[sortKey] ?? '').replace('+Inf', 'Infinity')) - Number((a[sortKey] ?? '').replace('+Inf', 'Infinity')) || 0,
+	);
 	const head = columns.map(([, name]) => `<th>${escaped(name)}</th>`).join('');
 	const body = sorted.map(cells => `<tr>${columns.map(([key, name]) => cellOf(panel, name, key, cells[key])).join('')}</tr>`);
 	return `<table><tr>${head}</tr>${body.join('')}</table>`;
@@ -88,7 +91,7 @@ function cellOf({fieldConfig}: Panel, name: string, key: string, text = ''): str
 	if (!key.startsWith('Value') || text === '') return `<td>${escaped(text)}</td>`;
 	const own = fieldConfig?.overrides.find(({matcher}) => matcher.options === name)?.properties ?? [];
 	const property = <Value>(id: string) => own.find(other => other.id === id)?.value as Value | undefined;
-	const look = lookOf(Number(text), {
+	const look = lookOf(Number(text.replace('+Inf', 'Infinity')), {
 		unit: property<string>('unit'),
 		steps: property<{steps: {value: number | null; color: string}[]}>('thresholds')?.steps ?? [],
 		words: property<{options: Record<string, {text: string; color: string}>}[]>('mappings')?.[0]?.options ?? {},
