@@ -131,7 +131,7 @@ const statusOf = (state: string, attributes: Record<string, string>): Reading[] 
 	states.map(other => ({metric: 'hw.status', value: other === state ? 1 : 0, attributes: {...attributes, 'hw.state': other}}));
 
 /** Readings of a machine, as a source of the bridge makes them. */
-function readingsOf(second: number, isIll: boolean): Reading[] {
+export function readingsOf(second: number, isIll: boolean): Reading[] {
 	const wave = (base: number, swing: number) => base + swing * Math.sin(second / 5);
 	const fan = part('fan', 'fan-1', 'Fan 1');
 	const disk = part('physical_disk', 'drive-3', 'Drive 3');
