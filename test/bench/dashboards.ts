@@ -47,8 +47,6 @@ async function scrapes(url: URL, count: number) {
 
 async function measureScrapes({t, quick, say}: Bench): Promise<readonly Figure[]> {
 	const count = quick ? 50 : 1000;
-	const bare = await startBridgeProcess(t);
-	const alone = seriesOf((await scrapes(bare.metrics, 1)).page);
 	const bridge = await startBridgeProcess(t, {systems: Array.from({length: count}, (_, index) => systemOf(index))});
 	for (let from = 0; from < count; from += 50) {
 		await post(bridge.otlp, alertRequest(...Array.from({length: 50}, (_, index) => ({host: nameOf(from + index)}))));
@@ -63,9 +61,11 @@ async function measureScrapes({t, quick, say}: Bench): Promise<readonly Figure[]
 	const {page, millis} = await scrapes(bridge.metrics, quick ? 3 : 15);
 	const {readingSeries, readingMillis, readingBytes} = await measureReadings(count);
 	say(`${count} systems, ${seriesOf(page)} series of the bridge, ${readingSeries} of their hardware`);
-	const perSystem = (seriesOf(page) - alone + readingSeries) / count;
+	const ofSystems = page.split('\n').filter(line => line.startsWith('callhome_system_')).length;
+	const alone = seriesOf(page) - ofSystems;
+	const perSystem = (ofSystems + readingSeries) / count;
 	return [
-		{name: 'dashboards: series of a bridge', value: alone, unit: 'series', aim: {atMost: 250}},
+		{name: 'dashboards: series of a bridge that has sent over one connection', value: alone, unit: 'series', aim: {atMost: 250}},
 		{
 			name: 'dashboards: series of a system, with 12 readings of its hardware',
 			value: perSystem,
