@@ -10,7 +10,7 @@ export type Fault = {readonly line: number; readonly path: string; readonly mess
 export type Path = readonly (string | number)[];
 
 /** Keys whose `_file` twin names a file that holds the value. */
-const secretKeys = new Set(['api_key', 'private_key', 'bearer_token', 'password']);
+const secretKeys = new Set(['api_key', 'private_key', 'bearer_token', 'password', 'community', 'auth_password', 'priv_password']);
 
 /** A larger file is not a configuration. */
 const maxLength = 1024 * 1024;

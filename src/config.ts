@@ -7,8 +7,11 @@ import {destinationsSchema} from './destinations/config.ts';
 import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
+import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
+import {hostReceiverSchema} from './receivers/host/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
+import {snmpReceiverSchema} from './receivers/snmp/config.ts';
 import {sandboxSchema} from './sandbox/config.ts';
 import {connectionsSchema} from './sending/connections-config.ts';
 import {retrySchema} from './sending/retry.ts';
@@ -67,7 +70,14 @@ export const configSchema = z
 		systems: z.array(knownSystemSchema).default([]),
 		contact: contactSchema.prefault({}),
 		location: locationSchema.optional(),
-		receivers: z.strictObject({otlp: otlpReceiverSchema.prefault({})}).prefault({}),
+		receivers: z
+			.strictObject({
+				otlp: otlpReceiverSchema.prefault({}),
+				host: hostReceiverSchema.optional(),
+				alertmanager: alertmanagerSchema.optional(),
+				snmp: snmpReceiverSchema.optional(),
+			})
+			.prefault({}),
 		selection: selectionSchema.prefault({}),
 		processors: processorsSchema.prefault({}),
 		service_information: serviceInformationSchema.prefault({}),

@@ -17,7 +17,7 @@ export const bridgeMetrics = {
 		name: 'callhome.intake.records',
 		instrument: 'counter',
 		unit: '{record}',
-		description: 'Records received, by what became of them: accepted, filtered, duplicate, rejected, refused.',
+		description: 'Records received, by what became of them: accepted, filtered, duplicate, rejected, refused, lost.',
 	},
 	events: {
 		name: 'callhome.events',

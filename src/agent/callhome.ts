@@ -137,14 +137,17 @@ function renewable<Value>(create: () => Value): (() => Value) & {renew(): void} 
 }
 
 /** The bridge's own machine is a system like the others, found by its host name. */
-function knownSystems(config: Config) {
+export function knownSystems(config: Pick<Config, 'system' | 'systems'>) {
 	return config.system ? [...config.systems, {...config.system, match: {'host.name': hostname()}}] : config.systems;
 }
 
 /** The bridge's own machine speaks for its connections, or else the first that the configuration names. */
 const ownSystemFirst = ({system}: Config, systems: readonly KnownSystem[]) => (system ? systems.slice(-1) : systems);
 
-function policyOf({consent, processors}: Config, backend: Backend): Policy {
+export function policyOf(
+	{consent, processors}: Pick<Config, 'consent' | 'processors'>,
+	backend: Pick<Backend, 'hasCredentials' | 'mintTransactionId'>,
+): Policy {
 	const {relapse_within, storm} = processors;
 	return {
 		consentsToCases: consent.cases,

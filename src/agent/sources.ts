@@ -6,6 +6,9 @@ import {type Consume, isKept} from '../event.ts';
 import {emitAlert} from '../own-telemetry/events.ts';
 import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
+import {createAlertmanagerReceiver} from '../receivers/alertmanager/receiver.ts';
+import {createHostReceiver} from '../receivers/host/receiver.ts';
+import {createSnmpReceiver} from '../receivers/snmp/receiver.ts';
 import type {Marks, SourceParts} from '../source.ts';
 import type {Store} from '../store/store.ts';
 import type {Log} from './log.ts';
@@ -38,8 +41,12 @@ export async function startSources(config: Config, surroundings: SourceSurroundi
 }
 
 /** One line for each kind: what the configuration names is made, and nothing else. */
-function sourcesOf(_config: Config, _parts: SourceParts): readonly Component[] {
-	return [];
+function sourcesOf({receivers}: Config, parts: SourceParts): readonly Component[] {
+	return [
+		receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts),
+		receivers.host && createHostReceiver(receivers.host, parts),
+		receivers.snmp && createSnmpReceiver(receivers.snmp, parts),
+	].filter(component => component !== undefined);
 }
 
 /** On disk first; then what told something new goes to the log store of the operator, with the machine on the resource. */

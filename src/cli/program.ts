@@ -1,19 +1,15 @@
-import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import {loadConfig, readConfig} from '../config.ts';
 import {type BridgeErrorCode, isBridgeError, toError} from '../errors.ts';
 import {packageVersion} from '../own-telemetry/resource.ts';
-import {openStoreForReading, type Records} from '../store/store.ts';
 import {type ActivityOptions, activity} from './activity.ts';
+import {command, count, reading, type Shared, show} from './command.ts';
+import {addConnectionCommands} from './commands-connections.ts';
 import {checkConfig} from './config-check.ts';
-import type {SetOptions} from './connection.ts';
-import type {FirewallOptions} from './firewall.ts';
-import {type Output, print} from './print.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
 import {status} from './status.ts';
 import type {SupportProxyOptions} from './support-proxy-set.ts';
-import {connectivityHelp, operationalHelp} from './test-help.ts';
-import type {WalkOptions} from './test-walk.ts';
 
 /** ESA's exit codes, where it has one for the case. */
 const exitCodes: Partial<Record<BridgeErrorCode, number>> = {
@@ -32,47 +28,13 @@ const commanderExitCodes: Record<string, number> = {
 	'commander.excessArguments': 42,
 };
 
-type Shared = {readonly config?: string; readonly json?: boolean};
-
 const program = new Command('callhome')
 	.description('Call home for IBM hardware, as a plug-in for OpenTelemetry, Prometheus and Grafana.')
 	.version(packageVersion())
 	.exitOverride()
 	.showHelpAfterError('(--help shows how)');
 
-/** Every command takes --config and --json. */
-function command(parent: Command, name: string, description: string): Command {
-	return parent
-		.command(name)
-		.description(description)
-		.option('--config <file>', 'configuration file (default: ./callhome.yaml, or else the embedded defaults with the sandbox)')
-		.option('--json', 'print JSON');
-}
-
 const group = (name: string, description: string): Command => program.command(name).description(description);
-
-const count = (text: string): number => {
-	const number = Number(text);
-	if (!Number.isInteger(number) || number < 1 || number > 100_000)
-		throw new InvalidArgumentError('It must be a number from 1 to 100000.');
-	return number;
-};
-
-async function show(output: Promise<Output> | Output, {json = false}: Shared): Promise<void> {
-	const {exitCode = 0, ...rest} = await output;
-	print({...rest}, json);
-	process.exitCode = exitCode;
-}
-
-/** Opens the store of the configured directory for reading. */
-async function reading(shared: Shared, ask: (read: Records) => Promise<Output>): Promise<void> {
-	const {read, close} = openStoreForReading(loadConfig(shared.config).config.store.directory);
-	try {
-		await show(ask(read), shared);
-	} finally {
-		await close();
-	}
-}
 
 command(program, 'run', 'run the bridge until SIGINT or SIGTERM').action(async (options: Shared) => {
 	const {run} = await import('./run.ts');
@@ -101,6 +63,14 @@ command(program, 'activity', 'show the activity log')
 	.option('--problem <id>', 'only of this problem')
 	.action(async (options: Shared & ActivityOptions) => reading(options, read => activity(read, options)));
 
+command(program, 'replay', 'run recorded signals through the rules, and say what would have become of them; sends nothing')
+	.argument('<file>', 'OTLP JSON lines, as the file exporter of a Collector writes them; - for standard input')
+	.action(async (file: string, options: Shared) => {
+		const {replay} = await import('./replay.ts');
+		const say = (text: string) => void process.stderr.write(`${text}\n`);
+		await show(replay(loadConfig(options.config).config, file, say), options);
+	});
+
 command(program, 'sandbox', "run the stand-in for IBM's event API alone")
 	.option('--listen <host:port>', 'where (default: 127.0.0.1:5025)')
 	.option('--case-delay <duration>', 'from acceptance to case number (default: 1s)')
@@ -110,43 +80,7 @@ command(program, 'sandbox', "run the stand-in for IBM's event API alone")
 		await runSandbox(loadConfig(options.config).config, options, options.json ?? false);
 	});
 
-command(program, 'firewall', 'what a firewall has to let through: the exact allow-list, from the configuration')
-	.option('--request', 'as a request to a firewall team, ready to paste')
-	.option('--generation <list>', 'the published list: today, white_paper_2015 or all (default: as configured)')
-	.action(async (options: Shared & FirewallOptions) => {
-		const {firewall} = await import('./firewall.ts');
-		await show(firewall(loadConfig(options.config), options), options);
-	});
-
-const connection = group('connection', 'the service connections: the ways out, in the order in which they are tried');
-command(connection, 'list', 'list the connections in their order').action(async (options: Shared) => {
-	const {listConnections} = await import('./connection.ts');
-	await show(listConnections(loadConfig(options.config)), options);
-});
-command(connection, 'set', 'add a connection to the configuration file, or change the one of this name')
-	.argument('<name>', 'name of the connection')
-	.option('--direct', 'without a proxy')
-	.option('--proxy <url>', `http://, https:// or socks5:// URL; a password in it as '\${env:NAME}'`)
-	.option('--pac <file-or-url>', 'as a PAC file says')
-	.option('--from-environment', 'as HTTPS_PROXY and NO_PROXY say')
-	.option('--ca-file <file>', "PEM file with authorities that are trusted for the proxy's own TLS")
-	.option('--for <list>', 'only for these: events, uploads, downloads, telemetry')
-	.option('--family <family>', 'ipv4, ipv6 or any')
-	.option('--local-address <address>', 'leave from this address')
-	.option('--interface <name>', 'leave from the address of this interface')
-	.option('--before <name>', 'try it before that one')
-	.option('--first', 'try it first')
-	.option('--last', 'try it last')
-	.action(async (name: string, options: Shared & SetOptions) => {
-		const {setConnection} = await import('./connection.ts');
-		await show(setConnection(options.config, name, options), options);
-	});
-command(connection, 'remove', 'take a connection out of the configuration file')
-	.argument('<name>', 'name of the connection')
-	.action(async (name: string, options: Shared) => {
-		const {removeConnection} = await import('./connection.ts');
-		await show(removeConnection(options.config, name), options);
-	});
+addConnectionCommands(program);
 
 const update = group('update', 'updates of destinations, rules and program, from the update server that the configuration names');
 command(update, 'show', 'show the last check, what is in force and what waits').action(async (options: Shared) => {
@@ -190,31 +124,6 @@ command(supportProxy, 'set', 'change the support proxy in the configuration file
 	.action(async (options: Shared & SupportProxyOptions) => {
 		const {setSupportProxy} = await import('./support-proxy-set.ts');
 		await show(setSupportProxy(options.config, options), options);
-	});
-
-const tests = group('test', 'tests');
-command(tests, 'connectivity', 'walk every connection to every destination, and say which hop is broken')
-	.option('--connection <name>', 'only over this connection')
-	.option('--destination <host>', 'only to this server')
-	.option('--timeout <duration>', 'for each stage (default: as configured)')
-	.option('--no-probe', 'ask nothing: end after TLS')
-	.addHelpText('after', connectivityHelp)
-	.action(async (options: Shared & WalkOptions) => {
-		const [{testConnectivity}, {untilInterrupted}] = await Promise.all([
-			import('./test-connectivity.ts'),
-			import('./interrupt.ts'),
-		]);
-		await untilInterrupted(async signal => show(testConnectivity(loadConfig(options.config).config, options, signal), options));
-	});
-
-command(tests, 'operational', 'whether call home works: activation, bridge, store, queue, heartbeat, clock, and every path')
-	.addHelpText('after', operationalHelp)
-	.action(async (options: Shared) => {
-		const [{testOperational}, {untilInterrupted}] = await Promise.all([
-			import('./test-operational.ts'),
-			import('./interrupt.ts'),
-		]);
-		await untilInterrupted(async signal => show(testOperational(loadConfig(options.config).config, signal), options));
 	});
 
 command(group('config', 'the configuration'), 'check', 'check the configuration: every fault with its line').action(

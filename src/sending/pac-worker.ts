@@ -9,7 +9,8 @@ import type {PacAnswered, PacQuestion, PacWorkerData} from './pac-thread.ts';
 The thread in which PAC files run, each question in a QuickJS of its own: nothing is left of a script when the next one comes.
 QuickJS has no file system and no network; a name that is to be resolved is handed to the main thread, and this one waits.
 */
-const memoryLimit = 32 * 1024 ** 2;
+// Ample for the largest file that is read. With twice as much the collector of QuickJS takes half a minute to find it used up.
+const memoryLimit = 16 * 1024 ** 2;
 const maxAnswerLength = 4096;
 const maxNames = 32;
 

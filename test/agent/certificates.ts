@@ -175,6 +175,7 @@ test('a file that is replaced: an earlier end is seen at once, a later one after
 test('which files are looked at is what the configuration names', async t => {
 	const directory = await temporaryDirectory(t);
 	const none = configOf(directory);
-	t.deepEqual(certificateFiles(none), {'receivers.otlp.tls.cert_file': undefined, 'telemetry.otlp.cert_file': undefined});
+	const keys = ['receivers.alertmanager', 'receivers.otlp'].map(receiver => `${receiver}.tls.cert_file`);
+	t.deepEqual(Object.keys(certificateFiles(none)).sort(), [...keys, 'telemetry.otlp.cert_file']);
 	t.deepEqual(await watch(certificateFiles(none) as Record<string, string>).values(), []);
 });

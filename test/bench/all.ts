@@ -6,7 +6,7 @@ import {type Figure, figureLines, isMet, machineLine} from './parts/figures.ts';
 
 /** All figures, one benchmark after the other. `npm run bench -- [--only NAME] [--quick]` */
 
-const benches = ['intake', 'acceptance', 'latency', 'memory', 'doctor', 'failover', 'proxy-hop', 'dashboards'];
+const benches = ['intake', 'acceptance', 'latency', 'memory', 'doctor', 'failover', 'proxy-hop', 'snmp', 'dashboards'];
 const {values} = parseArgs({options: {only: {type: 'string', multiple: true}, quick: {type: 'boolean', default: false}}});
 const chosen = values.only ?? benches;
 const unknown = chosen.filter(name => !benches.includes(name));

@@ -51,3 +51,15 @@ test.serial('systems beyond the limit are counted together, those of the configu
 	await lines();
 	t.is(readings, 2);
 });
+
+test.serial('each of a thousand systems has all its series', async t => {
+	const {reader, page} = createPrometheusReader();
+	const provider = new MeterProvider({readers: [reader]});
+	metrics.setGlobalMeterProvider(provider);
+	t.teardown(() => metrics.disable());
+	const known = Array.from({length: 1000}, (_, index) => system(index));
+	observeSystems({systems: async () => ({known, lastHeartbeat: () => 1, unfinished: []}), now: () => 0});
+	const lines = (await page()).split('\n').filter(line => line.startsWith('callhome_system_'));
+	t.is(lines.length, 7000);
+	t.false(lines.some(line => line.includes('overflow')));
+});

@@ -7,8 +7,8 @@ import {listenSocket, listenTls, listenTlsSocket} from '../helpers/tls-server.ts
 import {direct, echo, failsWith, localhost, post, through, wayOut} from '../helpers/ways-out.ts';
 
 const destination = new URL('https://localhost:9/');
-/** Milliseconds for a stage, and within which the whole has to end: far more, as a machine may be slow. */
-const stageMillis = 400;
+/** Milliseconds for a stage that is to run out of time, and for everything else: far more, as a machine may be slow. */
+const stageMillis = 2000;
 const patienceMillis = 15_000;
 
 /** What a proxy answers to the first bytes that it reads. */
@@ -67,16 +67,16 @@ const hostile: [what: string, answers: (socket: Socket, request: Buffer) => void
 			flood(socket, 'OK '.repeat(1000));
 		},
 		'ERR_CONNECTION_TIMEOUT',
-		/request for a tunnel within 400 ms/,
+		/request for a tunnel within 2000 ms/,
 	],
 	[
 		'drips headers without end',
 		socket => drip(socket, 'HTTP/1.1 200 OK\r\nx: y'),
 		'ERR_CONNECTION_TIMEOUT',
-		/request for a tunnel within 400 ms/,
+		/request for a tunnel within 2000 ms/,
 	],
 	['says wait for ever', socket => flood(socket, 'HTTP/1.1 102 Processing\r\n\r\n'), 'ERR_PROXY_REFUSED', /tunnel|HTTP/],
-	['says nothing and holds the line', () => {}, 'ERR_CONNECTION_TIMEOUT', /request for a tunnel within 400 ms/],
+	['says nothing and holds the line', () => {}, 'ERR_CONNECTION_TIMEOUT', /request for a tunnel within 2000 ms/],
 	['closes its half and says nothing', socket => socket.end(), 'ERR_PROXY_REFUSED', /closed the connection/],
 	[
 		'grants a tunnel and closes its half',
@@ -88,7 +88,7 @@ const hostile: [what: string, answers: (socket: Socket, request: Buffer) => void
 		'grants a tunnel that leads nowhere',
 		socket => socket.write('HTTP/1.1 200 OK\r\n\r\n'),
 		'ERR_CONNECTION_TIMEOUT',
-		/did not finish the TLS handshake within 400 ms/,
+		/did not finish the TLS handshake within 2000 ms/,
 	],
 	[
 		'grants a tunnel and says what it was asked',
@@ -119,11 +119,10 @@ const hostile: [what: string, answers: (socket: Socket, request: Buffer) => void
 for (const [what, answers, code, said] of hostile) {
 	test(`a proxy that ${what} ends in a clear error in time`, async t => {
 		const {port} = await proxyThat(t, answers);
-		const started = performance.now();
-		const message = await failsWith(t, code, post(through(t, port, {connectTimeoutMillis: stageMillis}), destination));
+		const connectTimeoutMillis = code === 'ERR_CONNECTION_TIMEOUT' ? stageMillis : patienceMillis;
+		const message = await failsWith(t, code, post(through(t, port, {connectTimeoutMillis}), destination));
 		t.regex(message, said);
 		t.regex(message, /^[A-Z][^\p{C}]{20,400}\.$/u);
-		t.true(performance.now() - started < patienceMillis);
 	});
 }
 
@@ -211,7 +210,7 @@ const part = fc.oneof(
 test('whatever a proxy answers to CONNECT, nothing has left, and the error is ours and shows no secret', async t => {
 	let answer = '';
 	const {port} = await proxyThat(t, (socket, request) => socket.end(answer.replaceAll('(request)', request.toString('latin1'))));
-	const way = through(t, port, {connectTimeoutMillis: 2000});
+	const way = through(t, port, {connectTimeoutMillis: stageMillis});
 	const property = fc.asyncProperty(fc.array(part, {maxLength: 8}), async parts => {
 		answer = parts.join('');
 		const failure = await post(way, destination).then(

@@ -163,6 +163,14 @@ test.serial('a script that breaks in whatever way is an error that says how, and
 	}
 });
 
+test.serial('a script as large as a file may be works', async t => {
+	const line = (index: number) => `if (dnsDomainIs(host, ".site${index}.example")) return "PROXY proxy${index}.example:3128";\n`;
+	const lines = Array.from({length: 12_000}, (_, index) => line(index)).join('');
+	const {ask} = await openPacFile(t, `function FindProxyForURL(url, host) {\n${lines}return "PROXY proxy.example:3128";\n}`);
+	t.true(lines.length > 900_000 && lines.length < 1024 ** 2);
+	t.deepEqual(written(await ask()), ['http proxy.example:3128']);
+});
+
 test('a file that is missing, is none, is too large or holds something else is said', async t => {
 	const {ask, write, file} = await openPacFile(t, `//${'x'.repeat(10 * 1024 ** 2)}`);
 	for (const [said, next] of [

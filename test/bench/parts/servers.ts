@@ -25,7 +25,7 @@ export async function startBridge(t: ExecutionContext, config: object, flags: re
 	const [otlp, metrics] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
 	const here = {
 		...config,
-		receivers: {otlp: {endpoint: otlp}},
+		receivers: {...(config as {receivers?: object}).receivers, otlp: {endpoint: otlp}},
 		telemetry: {metrics_endpoint: metrics},
 		store: {directory: join(directory, 'state')},
 	};
