@@ -15,8 +15,9 @@ const patience = {timeoutMillis: 60_000, intervalMillis: 250};
 const from = (expr: string, instance: string) => expr.replaceAll('$instance', instance.replaceAll('.', '\\\\.'));
 
 testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel shows the same series', async t => {
+	t.timeout(300_000);
 	const [intake, page] = [await freePort(), await freePort()];
-	const collector = await startCollector(t, [
+	const carrier = await startCollector(t, [
 		recipe,
 		{
 			receivers: {'otlp/callhome': {protocols: {http: {endpoint: `127.0.0.1:${intake}`}}}},
@@ -42,8 +43,18 @@ testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel sho
 		const board = await readBoard(`callhome-${name}`);
 		for (const {title, targets = []} of board.panels) {
 			for (const target of targets) {
-				const own = await seriesOf(target, bridge.metrics.host);
-				t.deepEqual(await seriesOf(target, `127.0.0.1:${page}`), own, `${name}: ${title} ${target.refId}`);
+				const both = async () => ({
+					own: await seriesOf(target, bridge.metrics.host),
+					collector: await seriesOf(target, `127.0.0.1:${page}`),
+				});
+				// A scrape of the one may be a moment ahead of the other.
+				const isSame = async () => {
+					const {own, collector} = await both();
+					return JSON.stringify(own) === JSON.stringify(collector);
+				};
+				await eventually(isSame, patience).catch(() => {});
+				const {own, collector} = await both();
+				t.deepEqual(collector, own, `${name}: ${title} ${target.refId}`);
 				if (own.length > 0) compared++;
 			}
 		}
@@ -53,7 +64,7 @@ testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel sho
 		['callhome-traces.json', 'traceId'],
 		['callhome-events.json', 'callhome.problem.state_change'],
 	] as const)
-		await eventually(async () => (await readFile(join(collector.directory, file), 'utf8')).includes(text), patience);
+		await eventually(async () => (await readFile(join(carrier.directory, file), 'utf8')).includes(text), patience);
 });
 
 testWithPeer('prometheus', 'two bridges of the same name are told apart, as is one whose clock is off', async t => {
