@@ -60,7 +60,7 @@ const systemSilent = ({series, label, span, hardware}: Terms): AlertRule => {
 		expr: `${seen(day)}
 unless ${seen(30 * minute)}
 and ${on()} group ${by()} (${series.heartbeatInterval})
-and ${on()} group ${by()} (present_over_time(${series.heartbeatInterval}[${span(minute)}] offset ${span(30 * minute)}))`,
+and ${on()} group ${by()} (present_over_time(${series.heartbeatInterval}[${span(5 * minute)}] offset ${span(30 * minute)}))`,
 		for: span(5 * minute),
 		summary: 'A machine has fallen silent.',
 		description: `Nothing is read of {{ $labels.${label.hostName} }} by the bridge {{ $labels.instance }} any more.`,
