@@ -9,6 +9,9 @@ export type System = {
 	readonly country?: string;
 };
 
+/** One text for a machine: what is on its label. */
+export const systemLabel = ({machineType, model, serialNumber}: System): string => `${machineType}-${model}/${serialNumber}`;
+
 /** The part of the system that has the fault: `hw.id`, `hw.type`, `hw.name`. */
 export type HardwareComponent = {readonly id: string; readonly type: string; readonly name: string};
 

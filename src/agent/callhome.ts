@@ -28,6 +28,7 @@ import {policyOf} from './policy.ts';
 import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
+import {readRoom, readSystems} from './store-figures.ts';
 import {observeUpdates, serviceabilityRules, startUpdates} from './updates.ts';
 import {startConnectionReports, startHeartbeats, startPruning, startReleases, watchHeartbeats} from './upkeep.ts';
 import type {Ways} from './ways.ts';
@@ -120,6 +121,8 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 			instruments.renew();
 			observeBridge({
 				snapshot: readSnapshot(store),
+				systems: readSystems(store, systems),
+				room: readRoom(config.store),
 				connections: connectivity.health.list,
 				exhausted: () => [{destination: connectivity.destination(), exhausted: connectivity.isExhausted()}],
 				heartbeatOverdue: () => heartbeats?.isOverdue(),
