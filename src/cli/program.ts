@@ -67,11 +67,15 @@ command(program, 'activity', 'show the activity log')
 	.action(async (options: Shared & ActivityOptions) => reading(options, read => activity(read, options)));
 
 command(program, 'replay', 'run recorded signals through the rules, and say what would have become of them; sends nothing')
-	.argument('<file>', 'OTLP JSON lines, as the file exporter of a Collector writes them; - for standard input')
-	.action(async (file: string, options: Shared) => {
+	.argument(
+		'<file>',
+		'OTLP JSON lines (file exporter of a Collector), a log of snmptrapd -On, or an ipmitool sel writeraw; - for standard input',
+	)
+	.option('--host <name>', 'the machine that a system event log is of (default: this one)')
+	.action(async (file: string, options: Shared & {readonly host?: string}) => {
 		const {replay} = await import('./replay.ts');
-		const say = (text: string) => void process.stderr.write(`${text}\n`);
-		await show(replay(loadConfig(options.config).config, file, say), options);
+		const progress = (text: string) => void process.stderr.write(`${text}\n`);
+		await show(replay(loadConfig(options.config).config, file, {host: options.host, progress}), options);
 	});
 
 command(program, 'sandbox', "run the stand-in for IBM's event API alone")
