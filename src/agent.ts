@@ -69,9 +69,11 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 		readiness.store = reason;
 	});
 	callHome.observe();
-	readiness.store = true;
 	const {consume, store} = callHome;
+	readiness.sources = 'starting';
+	readiness.store = true;
 	await startSources(config, {consume, store, readings, telemetry, log}, stack);
+	readiness.sources = true;
 
 	const held = stack.move();
 	return {

@@ -8,9 +8,11 @@ import {BridgeError, toError} from './errors.ts';
 import {telemetrySchema} from './own-telemetry/config.ts';
 import {knownSystemSchema, processorsSchema, systemSchema} from './processors/config.ts';
 import {alertmanagerSchema} from './receivers/alertmanager/config.ts';
+import {cimReceiverSchema} from './receivers/cim/config.ts';
 import {hostReceiverSchema} from './receivers/host/config.ts';
 import {otlpReceiverSchema} from './receivers/otlp/config.ts';
 import {selectionSchema} from './receivers/otlp/selection.ts';
+import {redfishReceiverSchema} from './receivers/redfish/config.ts';
 import {snmpReceiverSchema} from './receivers/snmp/config.ts';
 import {sandboxSchema} from './sandbox/config.ts';
 import {connectionsSchema} from './sending/connections-config.ts';
@@ -80,7 +82,9 @@ export const configSchema = z
 			.strictObject({
 				otlp: otlpReceiverSchema.prefault({}),
 				host: hostReceiverSchema.optional(),
+				redfish: redfishReceiverSchema.optional(),
 				alertmanager: alertmanagerSchema.optional(),
+				cim: cimReceiverSchema.optional(),
 				snmp: snmpReceiverSchema.optional(),
 			})
 			.prefault({}),

@@ -23,6 +23,8 @@ export type Measurement = {
 	readonly value: number;
 	/** `state`: 1 while the component is in the state, 0 when not. `count`: errors so far. `increase`: errors since the last point. */
 	readonly kind: 'state' | 'count' | 'increase';
+	/** A state that takes so many of the last points to begin, and to end. */
+	readonly confirm?: {readonly count: number; readonly of: number};
 };
 
 /** A hardware event: a log record in shape, whoever sent it. */

@@ -26,18 +26,18 @@ export type Part = {
 
 /** The first that is found decides: a "CPU 1 DIMM 8" is memory, and a "Fan 2 temperature" is a temperature. */
 const kinds: readonly (readonly [HardwareType, RegExp])[] = [
-	['temperature', /\b(temp|temperature|thermal|inlet|ambient)\b/i],
-	['voltage', /\b(volt|voltage|vcore|vtt|\d+(\.\d+)?v)\b/i],
-	['memory', /\b(dimm|memory|mem|mc)(?=[\s\d_#-]|$)/i],
-	['power_supply', /\b(psu|ps|power supply|power module|power_supply)(?=[\s\d_#-]|$)/i],
-	['fan', /\b(fan|cooling device|blower|fan_?tach)(?=[\s\d_#-]|$)/i],
-	['physical_disk', /\b(drive|disk|hdd|ssd|nvme|physical_disk|bay)(?=[\s\d_#.-]|$)/i],
-	['logical_disk', /\b(array|volume|virtual disk|logical_disk)(?=[\s\d_#-]|$)/i],
-	['gpu', /\bgpu(?=[\s\d_#-]|$)/i],
-	['cpu', /\b(cpu|processor|proc|core)(?=[\s\d_#-]|$)/i],
-	['battery', /\b(battery|cmos)\b/i],
-	['network', /\b(nic|lan|ethernet|network)(?=[\s\d_#-]|$)/i],
-	['disk_controller', /\b(raid|controller|hba)(?=[\s\d_#-]|$)/i],
+	['temperature', /(?<![a-z\d])(temp|temperature|thermal|inlet|ambient)(?![a-z])/i],
+	['voltage', /(?<![a-z\d])(volt|voltage|vcore|vtt|\d+(\.\d+)?v)(?![a-z\d])/i],
+	['memory', /(?<![a-z\d])(dimm|memory|mem|mc)(?=[a-z]?\d|[^a-z]|$)/i],
+	['power_supply', /(?<![a-z\d])(psu|ps|power supply|power module|power_supply)(?=[a-z]?\d|[^a-z]|$)/i],
+	['fan', /(?<![a-z\d])(fan|cooling device|blower|fan_?tach)(?=[a-z]?\d|[^a-z]|$)/i],
+	['physical_disk', /(?<![a-z\d])(drive|disk|hdd|ssd|nvme|physical_disk|bay)(?=[a-z]?\d|[^a-z]|$)/i],
+	['logical_disk', /(?<![a-z\d])(array|volume|virtual disk|logical_disk)(?=[a-z]?\d|[^a-z]|$)/i],
+	['gpu', /(?<![a-z\d])gpu(?=[a-z]?\d|[^a-z]|$)/i],
+	['cpu', /(?<![a-z\d])(cpu|processor|proc|core)(?=[a-z]?\d|[^a-z]|$)/i],
+	['battery', /(?<![a-z\d])(battery|cmos)(?![a-z])/i],
+	['network', /(?<![a-z\d])(nic|lan|ethernet|network)(?=[a-z]?\d|[^a-z]|$)/i],
+	['disk_controller', /(?<![a-z\d])(raid|controller|hba)(?=[a-z]?\d|[^a-z]|$)/i],
 ];
 
 /** Numbers of a place, with a letter on either side that belongs to them: `CPU 0 DIMM 8`, `dimm8`, `Slot A1`, `Fan 2A`. */

@@ -9,6 +9,9 @@ export type System = {
 	readonly country?: string;
 };
 
+/** One text for a machine: what is on its label. */
+export const systemLabel = ({machineType, model, serialNumber}: System): string => `${machineType}-${model}/${serialNumber}`;
+
 /** The part of the system that has the fault: `hw.id`, `hw.type`, `hw.name`. */
 export type HardwareComponent = {readonly id: string; readonly type: string; readonly name: string};
 
@@ -28,7 +31,10 @@ export const holdReasons = [
 	'unknown_system',
 	'not_serviceable',
 	'customer_serviceable',
+	'excluded',
 	'below_repeat_count',
+	'maintenance',
+	'awaiting_approval',
 	'storm',
 	'no_consent',
 	'no_credentials',

@@ -13,6 +13,10 @@ test('two names of one part are seen to be one', t => {
 
 test('the kind of a part is that of the innermost', t => {
 	t.deepEqual(partIn('CPU 0 DIMM 8'), {type: 'memory', place: '0/8'});
+	t.deepEqual(partIn('CPU_SrcID#0_MC#0_Chan#1_DIMM#0'), {type: 'memory', place: '0/0/1/0'});
+	t.is(partIn('P1-DIMMA1')?.type, 'memory');
+	t.is(partIn('DIMM: no such')?.type, 'memory');
+	t.is(partIn('Dimmer')?.type, undefined);
 	t.is(partIn('Ambient Temp')?.type, 'temperature');
 	t.is(partIn('CPU 1 Temp')?.type, 'temperature');
 	t.is(partIn('SysBrd 3.3V')?.type, 'voltage');

@@ -1,13 +1,17 @@
 import {execFile} from 'node:child_process';
-import {existsSync, readdirSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {replay} from '../src/cli/replay.ts';
+import {createTrapLog} from '../src/cli/replay-traps.ts';
 import {BridgeError} from '../src/errors.ts';
 import {type Alert, alertRequest, configOf} from './helpers/bridge.ts';
-import {temporaryDirectory} from './helpers/listen.ts';
+import {eventually, freePort, temporaryDirectory} from './helpers/listen.ts';
+import {requiredPeer, testWithPeer} from './helpers/peers.ts';
+import {startProgram} from './helpers/program.ts';
 
 const leftBehind = () => readdirSync(tmpdir()).filter(name => name.startsWith('callhome-replay-'));
 const before = leftBehind();
@@ -46,6 +50,11 @@ async function run(t: ExecutionContext, content: string, settings: Record<string
 			journal: {word: string; text: string}[];
 		},
 	};
+}
+
+function readTraps(lines: readonly string[]) {
+	const log = createTrapLog();
+	return [...lines.map(line => log.take(line)), log.end()].filter(event => event !== undefined);
 }
 
 const known = {serial: 'J1A2B3C'};
@@ -142,6 +151,95 @@ test('whatever a file holds, it is an answer or an error of ours', async t => {
 				}
 			}),
 			{numRuns: 40},
+		),
+	);
+});
+
+testWithPeer(['snmptrapd', 'snmptrap'], 'the log of a real snmptrapd is read, of each version and over line ends', async t => {
+	const directory = await temporaryDirectory(t);
+	const settings = join(directory, 'snmptrapd.conf');
+	writeFileSync(settings, 'authCommunity log public\ndisableAuthorization yes\n');
+	const log = join(directory, 'traps.log');
+	const port = await freePort();
+	const to = `127.0.0.1:${port}`;
+	const daemon = await startProgram(t, requiredPeer('snmptrapd'), [
+		'-f',
+		'-n',
+		'-On',
+		'-m',
+		'',
+		'-Lf',
+		log,
+		'-C',
+		'-c',
+		settings,
+		`udp:${to}`,
+	]);
+	await eventually(() => existsSync(log) && readFileSync(log, 'utf8').includes('NET-SNMP version'), {timeoutMillis: 30_000});
+	const imm = '1.3.6.1.4.1.2.6.158.5';
+	const send = (args: readonly string[]) => promisify(execFile)(requiredPeer('snmptrap'), ['-m', '', '-c', 'public', ...args]);
+	await send(['-v', '1', to, imm, '10.1.1.1', '6', '5', '', `${imm}.1.1`, 's', 'DIMM 3 has "failed"']);
+	await send(['-v', '2c', to, '', `${imm}.0.6`, `${imm}.1.1`, 's', 'Fan 2\nhas failed', `${imm}.1.2`, 'i', '3']);
+	await send(['-v', '2c', to, '', '1.3.6.1.6.3.1.1.5.1']);
+	await eventually(
+		() => readFileSync(log, 'utf8').includes('.5.1.2 = INTEGER: 3') && readFileSync(log, 'utf8').includes('1.1.5.1'),
+		{
+			timeoutMillis: 30_000,
+		},
+	);
+	await daemon.stop();
+	const traps = readFileSync(log, 'utf8').split('\n');
+	const {json} = await run(t, traps.join('\n'));
+	t.deepEqual([json.faulty_lines, json.events], [0, 2]);
+	const seen = readTraps(traps);
+	t.deepEqual(
+		seen.map(({resource}) => resource['host.ip']),
+		['10.1.1.1', '127.0.0.1'],
+	);
+});
+
+test('a system event log that ipmitool wrote is read record by record', async t => {
+	const directory = await temporaryDirectory(t);
+	const file = join(directory, 'sel.bin');
+	// Memory (0x0c), sensor 2, uncorrectable ECC (offset 1); then its end; then the start of the operating system.
+	const record = (id: number, ...rest: number[]) => Buffer.from([id, 0, 2, 0, 0x40 + id, 0xc7, 0x54, 0x20, 0, 4, ...rest]);
+	writeFileSync(
+		file,
+		Buffer.concat([
+			record(1, 0x0c, 2, 0x6f, 0x01, 0xff, 0xff),
+			record(2, 0x0c, 2, 0xef, 0x01, 0xff, 0xff),
+			record(3, 0x1f, 7, 0x6f, 0x00, 0xff, 0xff),
+		]),
+	);
+	const config = configOf(directory, {
+		systems: [{match: {'host.name': 'db07'}, machine_type: '8871', model: 'AC1', serial_number: 'J1'}],
+	});
+	const {json} = await replay(config, file, {host: 'db07'});
+	t.like(json, {
+		events: 2,
+		cases: 1,
+		decisions: {first: 1, recovered: 1},
+		problems: [{outcome: 'case, closed', system: {name: 'db07'}}],
+	});
+});
+
+test('whatever a log of traps holds, it is events or none', t => {
+	const part = fc.oneof(
+		fc.constantFrom(
+			'2026-01-31 08:00:00 UDP: [127.0.0.1]:1->[127.0.0.1]:2 [UDP: [127.0.0.1]:1->[127.0.0.1]:2]:',
+			'2026-99-99 08:00:00 x [::1] TRAP, SNMP v1, community public',
+			'\t.1.3.6.1.4.1.2.6.158.5 Enterprise Specific Trap (5) Uptime: 4:35:37.23',
+			'.1.3.6.1.2.1.1.3.0 = Timeticks: (55) 0:00:00.55\t.1.3.6.1.6.3.1.1.4.1.0 = OID: .1.3.6.1.4.1.2.6.158.5.0.5',
+			'.1.3.6.1.4.1.2.6.158.5.1.1 = Hex-STRING: 00 F',
+		),
+		fc.string({unit: 'binary'}),
+	);
+	t.notThrows(() =>
+		fc.assert(
+			fc.property(fc.array(part), lines => {
+				for (const event of readTraps(lines)) t.true(Number.isFinite(event.occurredAt));
+			}),
+			{numRuns: 300},
 		),
 	);
 });

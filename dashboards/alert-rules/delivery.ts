@@ -12,10 +12,10 @@ export const deliveryRules = (terms: Terms): readonly AlertRule[] => [
 ];
 
 /** Fifteen minutes together: a bridge that was down has the last five of them to deliver what waited. */
-const undelivered = ({series, span}: Terms): AlertRule => ({
+const undelivered = ({series, span, age}: Terms): AlertRule => ({
 	alert: 'CallHomeProblemUndelivered',
 	severity: 'critical',
-	expr: `max ${by()} (${series.queueOldestAge}) > ${10 * minute}`,
+	expr: `max ${by()} (${series.queueOldestAge}) > ${age(10 * minute)}`,
 	for: span(5 * minute),
 	summary: 'A problem has not been delivered to IBM for 15 minutes.',
 	description: 'The oldest undelivered problem of the bridge {{ $labels.instance }} waits for {{ $value | humanizeDuration }}.',

@@ -1,4 +1,10 @@
+import {hardwareMetrics, sourceAttributes, sourceMetrics} from '../../src/hardware-metrics.ts';
+import {systemAttributes, systemMetrics} from '../../src/system-metrics.ts';
 import {attributeNames, bridgeMetrics, type MetricDefinition} from '../../src/telemetry.ts';
+
+const metrics = {...bridgeMetrics, ...systemMetrics, sourceUp: sourceMetrics.up} as const;
+const hardwareAttributes = {hwId: 'hw.id', hwType: 'hw.type', hwName: 'hw.name', hwState: 'hw.state'} as const;
+const attributes = {...attributeNames, ...systemAttributes, ...sourceAttributes, ...hardwareAttributes} as const;
 
 /** How the names of OpenTelemetry are written in Prometheus. Given by whoever generates: the same functions make `/metrics`. */
 export type Naming = {
@@ -11,16 +17,20 @@ type Names<Keys extends PropertyKey> = {readonly [Key in Keys]: string};
 export type RuleOptions = {
 	/** Which targets are bridges, for `up`: the name of a job is the operator's choice. */
 	readonly targets?: string;
-	/** Multiplies how long an expression has to hold, and how far it looks back: below 1 in a test that cannot wait. */
+	/** Multiplies how long an expression has to hold, how far it looks back, and how old a problem may be: below 1 in a test that cannot wait. */
 	readonly pace?: number;
 };
 
 /** The words of which rules are made. */
 export type Terms = {
-	readonly series: Names<keyof typeof bridgeMetrics>;
-	readonly label: Names<keyof typeof attributeNames>;
+	readonly series: Names<keyof typeof metrics>;
+	readonly label: Names<keyof typeof attributes>;
+	/** A metric of the hardware, by its name in the semantic conventions. */
+	readonly hardware: (name: string) => string;
 	/** A duration as Prometheus writes it, at the pace of the rules. */
 	readonly span: (seconds: number) => string;
+	/** An age in seconds that is too old, at the pace of the rules. */
+	readonly age: (seconds: number) => number;
 	readonly targets: string;
 };
 
@@ -32,8 +42,14 @@ export function createTerms(naming: Naming, {targets = 'job=~".*callhome.*"', pa
 	const seriesOf = ({name, unit, instrument}: MetricDefinition) => known(naming.metricNameOf(name, unit, instrument), name);
 	const labelOf = (attribute: string) => known(naming.labelNameOf(attribute), attribute);
 	return {
-		series: mapped(bridgeMetrics, seriesOf),
-		label: mapped(attributeNames, labelOf),
+		series: mapped(metrics, seriesOf),
+		label: mapped(attributes, labelOf),
+		hardware(name) {
+			const metric = hardwareMetrics.get(name);
+			if (!metric) throw new Error(`${name} is no metric of the hardware`);
+			return seriesOf(metric);
+		},
+		age: seconds => seconds * pace,
 		span: seconds => durationText(seconds * pace),
 		targets,
 	};

@@ -6,7 +6,7 @@ import {beginJourney} from '../own-telemetry/journey.ts';
 import {observeBridge, type Snapshot} from '../own-telemetry/observables.ts';
 import {createClassify} from '../processors/classify.ts';
 import type {KnownSystem} from '../processors/config.ts';
-import type {Policy} from '../processors/decide.ts';
+import {createExclusion} from '../processors/exclusion.ts';
 import {mayNotSend} from '../processors/hold.ts';
 import {createIdentify} from '../processors/identify.ts';
 import {createIntake, type Decided} from '../processors/intake.ts';
@@ -19,12 +19,16 @@ import {openStore, type Store} from '../store/store.ts';
 import {createInstruments, type Instruments} from '../telemetry.ts';
 import type {Updates} from '../updates/updates.ts';
 import {type Backend, openBackend} from './backend.ts';
+import {startControl} from './control.ts';
 import {keepConnectivityState} from './known-state.ts';
 import type {Log} from './log.ts';
+import {createOperate} from './operate.ts';
 import {startOperationalTest} from './operational-test.ts';
+import {policyOf} from './policy.ts';
 import {repair} from './repair.ts';
 import {reportDecided} from './reporting.ts';
 import {openSending} from './sending.ts';
+import {readRoom, readSystems} from './store-figures.ts';
 import {observeUpdates, serviceabilityRules, startUpdates} from './updates.ts';
 import {startConnectionReports, startHeartbeats, startPruning, startReleases, watchHeartbeats} from './upkeep.ts';
 import type {Ways} from './ways.ts';
@@ -68,7 +72,8 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	const {drain, connectivity, connections} = sending;
 	const updates = await startUpdates(config, {store, ways, log, stack, onDestinations: sending.sendStranded});
 
-	const parts = {identify: createIdentify(systems), classify: createClassify(serviceabilityRules(config)), policy};
+	const isExcluded = createExclusion(config.processors.exclude);
+	const parts = {identify: createIdentify(systems), classify: createClassify(serviceabilityRules(config), isExcluded), policy};
 	const intakeParts = {
 		...parts,
 		write: store.write,
@@ -103,6 +108,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		upkeep,
 	);
 	await drain.start();
+	await startControl(directory, createOperate({store, policy, wake: drain.wake}), log, stack);
 
 	const held = stack.move();
 	return {
@@ -115,6 +121,8 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 			instruments.renew();
 			observeBridge({
 				snapshot: readSnapshot(store),
+				systems: readSystems(store, systems),
+				room: readRoom(config.store),
 				connections: connectivity.health.list,
 				exhausted: () => [{destination: connectivity.destination(), exhausted: connectivity.isExhausted()}],
 				heartbeatOverdue: () => heartbeats?.isOverdue(),
@@ -147,20 +155,6 @@ export function knownSystems(config: Pick<Config, 'system' | 'systems'>) {
 
 /** The bridge's own machine speaks for its connections, or else the first that the configuration names. */
 const ownSystemFirst = ({system}: Config, systems: readonly KnownSystem[]) => (system ? systems.slice(-1) : systems);
-
-export function policyOf(
-	{consent, processors}: Pick<Config, 'consent' | 'processors'>,
-	backend: Pick<Backend, 'hasCredentials' | 'mintTransactionId'>,
-): Policy {
-	const {relapse_within, storm} = processors;
-	return {
-		consentsToCases: consent.cases,
-		hasCredentials: backend.hasCredentials,
-		relapseWithinMillis: relapse_within,
-		storm: {threshold: storm.threshold, windowMillis: storm.window, holdMillis: storm.hold},
-		mintTransactionId: backend.mintTransactionId,
-	};
-}
 
 /** Consent or keys were taken back: what was queued before stays where it is. */
 async function sayWhatWaits(store: Store, log: Log): Promise<void> {

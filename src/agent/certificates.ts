@@ -12,6 +12,8 @@ export type CertificateFiles = Readonly<Record<string, string | undefined>>;
 /** Those that the bridge shows itself. */
 export const certificateFiles = ({receivers, telemetry}: Pick<Config, 'receivers' | 'telemetry'>): CertificateFiles => ({
 	'receivers.otlp.tls.cert_file': receivers.otlp.tls?.cert_file,
+	'receivers.cim.tls.cert_file': receivers.cim?.tls?.cert_file,
+	'receivers.redfish.listen.tls.cert_file': receivers.redfish?.listen?.tls?.cert_file,
 	'receivers.alertmanager.tls.cert_file': receivers.alertmanager?.tls?.cert_file,
 	'telemetry.otlp.cert_file': telemetry.otlp?.cert_file,
 });

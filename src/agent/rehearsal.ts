@@ -5,11 +5,13 @@ import type {Config} from '../config.ts';
 import type {Decision, HardwareEvent} from '../event.ts';
 import type {Problem, ProblemState} from '../problem.ts';
 import {createClassify} from '../processors/classify.ts';
+import {createExclusion} from '../processors/exclusion.ts';
 import {createIdentify} from '../processors/identify.ts';
 import {createIntake} from '../processors/intake.ts';
 import {releaseDue} from '../processors/release.ts';
 import {openStore, type Store} from '../store/store.ts';
-import {knownSystems, policyOf} from './callhome.ts';
+import {knownSystems} from './callhome.ts';
+import {policyOf} from './policy.ts';
 
 /** The bridge's own rules over recorded events, with a store of its own that is gone afterwards. Nothing is sent. */
 export type Rehearsal = {
@@ -33,7 +35,7 @@ export async function openRehearsal(config: Config): Promise<Rehearsal> {
 	let clock = 0;
 	const consume = createIntake({
 		identify: createIdentify(knownSystems(config)),
-		classify: createClassify(config.processors.serviceability),
+		classify: createClassify(config.processors.serviceability, createExclusion(config.processors.exclude)),
 		policy,
 		write: store.write,
 		levels: new Map(),

@@ -6,9 +6,6 @@ import {type Consume, isKept} from '../event.ts';
 import {emitAlert} from '../own-telemetry/events.ts';
 import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
-import {createAlertmanagerReceiver} from '../receivers/alertmanager/receiver.ts';
-import {createHostReceiver} from '../receivers/host/receiver.ts';
-import {createSnmpReceiver} from '../receivers/snmp/receiver.ts';
 import type {Marks, SourceParts} from '../source.ts';
 import type {Store} from '../store/store.ts';
 import type {Log} from './log.ts';
@@ -35,18 +32,23 @@ export async function startSources(config: Config, surroundings: SourceSurroundi
 		onTarget: targets.change,
 		log,
 	};
-	stack.use(await startAll(sourcesOf(config, parts)));
+	stack.use(await startAll(await sourcesOf(config, parts)));
 	targets.observe();
 	keepSourcesState(targets, store, {log, stack});
 }
 
-/** One line for each kind: what the configuration names is made, and nothing else. */
-function sourcesOf({receivers}: Config, parts: SourceParts): readonly Component[] {
-	return [
-		receivers.alertmanager && createAlertmanagerReceiver(receivers.alertmanager, parts),
-		receivers.host && createHostReceiver(receivers.host, parts),
-		receivers.snmp && createSnmpReceiver(receivers.snmp, parts),
-	].filter(component => component !== undefined);
+/** One line for each kind. What the configuration does not name is not even loaded: some of them bring large libraries. */
+async function sourcesOf({receivers}: Config, parts: SourceParts): Promise<readonly Component[]> {
+	const {alertmanager, cim, host, redfish, snmp} = receivers;
+	const made = [
+		alertmanager &&
+			import('../receivers/alertmanager/receiver.ts').then(module => module.createAlertmanagerReceiver(alertmanager, parts)),
+		cim && import('../receivers/cim/receiver.ts').then(module => module.createCimReceiver(cim, parts)),
+		host && import('../receivers/host/receiver.ts').then(module => module.createHostReceiver(host, parts)),
+		redfish && import('../receivers/redfish/receiver.ts').then(module => module.createRedfishReceiver(redfish, parts)),
+		snmp && import('../receivers/snmp/receiver.ts').then(module => module.createSnmpReceiver(snmp, parts)),
+	];
+	return Promise.all(made.filter(component => component !== undefined));
 }
 
 /** On disk first; then what told something new goes to the log store of the operator, with the machine on the resource. */

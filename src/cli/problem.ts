@@ -1,6 +1,7 @@
 import {BridgeError} from '../errors.ts';
 import {Severity} from '../event.ts';
 import {type Problem, type ProblemState, problemStates, type System} from '../problem.ts';
+import {moduleWordOf} from '../processors/module-word.ts';
 import type {Records} from '../store/store.ts';
 import {facts, type Output, printable, table, timeText} from './print.ts';
 
@@ -17,6 +18,7 @@ export const problemJson = (problem: Problem) => ({
 	id: problem.id,
 	state: problem.state,
 	reason: problem.reason,
+	management_module_state: moduleWordOf(problem),
 	case_number: problem.caseNumber ?? null,
 	title: problem.title,
 	severity: problem.severity,
@@ -62,14 +64,14 @@ function toState(word: string): ProblemState {
 }
 
 /** By problem id or by case number. */
-async function find(read: Records, id: string): Promise<Problem> {
+export async function findProblem(read: Records, id: string): Promise<Problem> {
 	const problem = (await read.problemById(id)) ?? (await read.problemByCaseNumber(id));
 	if (!problem) throw new BridgeError('ERR_NOT_FOUND', `there is no problem ${id}: "callhome problem list" shows them`);
 	return problem;
 }
 
 export async function showProblem(read: Records, id: string): Promise<Output> {
-	const problem = await find(read, id);
+	const problem = await findProblem(read, id);
 	const [events, activities, attempts] = await Promise.all([
 		read.eventsOf(problem.id),
 		read.listActivities({problemId: problem.id}),
@@ -118,6 +120,7 @@ function describe(problem: Problem): string[] {
 		['Title', printable(problem.title)],
 		['State', problem.state],
 		['Reason', problem.reason === '' ? undefined : printable(problem.reason)],
+		['Call state', moduleWordOf(problem)],
 		['Case number', problem.caseNumber ?? 'not known yet'],
 		['Severity', severityText(problem.severity)],
 		['Test', problem.test ? 'yes' : undefined],

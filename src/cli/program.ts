@@ -5,6 +5,7 @@ import {packageVersion} from '../own-telemetry/resource.ts';
 import {type ActivityOptions, activity} from './activity.ts';
 import {command, count, reading, type Shared, show} from './command.ts';
 import {addConnectionCommands} from './commands-connections.ts';
+import {addOperatorCommands} from './commands-operator.ts';
 import {checkConfig} from './config-check.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
@@ -56,6 +57,8 @@ command(problem, 'show', 'show a problem: what is known, each step of its journe
 	.argument('<id>', 'problem id or case number')
 	.action(async (id: string, options: Shared) => reading(options, read => showProblem(read, id)));
 
+addOperatorCommands({problem, command, show});
+
 command(program, 'activity', 'show the activity log')
 	.option('--limit <n>', 'the newest so many (default: 100)', count)
 	.option('--from <time>', 'not before, such as 2026-01-31T08:00:00Z')
@@ -64,11 +67,15 @@ command(program, 'activity', 'show the activity log')
 	.action(async (options: Shared & ActivityOptions) => reading(options, read => activity(read, options)));
 
 command(program, 'replay', 'run recorded signals through the rules, and say what would have become of them; sends nothing')
-	.argument('<file>', 'OTLP JSON lines, as the file exporter of a Collector writes them; - for standard input')
-	.action(async (file: string, options: Shared) => {
+	.argument(
+		'<file>',
+		'OTLP JSON lines (file exporter of a Collector), a log of snmptrapd -On, or an ipmitool sel writeraw; - for standard input',
+	)
+	.option('--host <name>', 'the machine that a system event log is of (default: this one)')
+	.action(async (file: string, options: Shared & {readonly host?: string}) => {
 		const {replay} = await import('./replay.ts');
-		const say = (text: string) => void process.stderr.write(`${text}\n`);
-		await show(replay(loadConfig(options.config).config, file, say), options);
+		const progress = (text: string) => void process.stderr.write(`${text}\n`);
+		await show(replay(loadConfig(options.config).config, file, {host: options.host, progress}), options);
 	});
 
 command(program, 'sandbox', "run the stand-in for IBM's event API alone")

@@ -1,12 +1,15 @@
+import {hostname} from 'node:os';
 import {openRehearsal} from '../agent/rehearsal.ts';
 import type {Config} from '../config.ts';
 import {BridgeError, toError} from '../errors.ts';
 import {type Decision, decisions, type HardwareEvent} from '../event.ts';
 import type {Problem} from '../problem.ts';
+import type {Reading} from '../receivers/otlp/reading.ts';
 import {facts, type Output, printable, table, timeText} from './print.ts';
 import {problemJson} from './problem.ts';
 import {linesOf, sizeOf} from './replay-lines.ts';
-import {createRecordings} from './replay-recordings.ts';
+import {createRecordings, none} from './replay-recordings.ts';
+import {selEventsIn} from './replay-sel.ts';
 
 const mostFaults = 20;
 const mostProblems = 10_000;
@@ -17,22 +20,35 @@ type Fault = {readonly line: number; readonly message: string};
 type Tally = {lines: number; records: number; selected: number; faults: Fault[]; faulty: number};
 
 /** Recorded signals through the rules of the configuration: what would have become of them. Nothing is sent, and nothing is kept. */
-export async function replay(config: Config, file: string, progress: (text: string) => void = () => {}): Promise<Output> {
+export async function replay(
+	config: Config,
+	file: string,
+	{host = hostname(), progress = () => {}}: {readonly host?: string | undefined; readonly progress?: (text: string) => void} = {},
+): Promise<Output> {
 	const size = await sizeOf(file);
-	const read = createRecordings(config.selection);
+	const logged = size === undefined ? undefined : await selEventsIn(file, host);
+	const recordings = createRecordings(config.selection);
 	const rehearsal = await openRehearsal(config);
 	try {
 		const tally: Tally = {lines: 0, records: 0, selected: 0, faults: [], faulty: 0};
 		const counts = new Map<Decision, number>();
 		let saidAt = Date.now();
-		for await (const line of linesOf(file)) {
-			tally.lines++;
-			const events = 'fault' in line ? blame(tally, line.number, line.fault) : eventsIn(line, read, tally);
+		const take = async (events: readonly HardwareEvent[]) => {
 			for (const decision of await rehearsal.take(events)) counts.set(decision, (counts.get(decision) ?? 0) + 1);
+		};
+		for await (const line of logged ? [] : linesOf(file)) {
+			tally.lines++;
+			const {number} = line;
+			await take(
+				'fault' in line
+					? blame(tally, number, line.fault)
+					: eventsIn(number, () => (line.text.trim() === '' ? none : recordings.read(line.text)), tally),
+			);
 			if (Date.now() - saidAt < progressMillis) continue;
 			saidAt = Date.now();
 			progress(`line ${tally.lines}${size ? `, ${Math.floor((100 * line.bytes) / size)} %` : ''}, ${tally.selected} events`);
 		}
+		await take(logged ? counted(logged, tally) : eventsIn(tally.lines, recordings.end, tally));
 		if (tally.lines > 0 && tally.faulty === tally.lines) {
 			const [first] = tally.faults;
 			throw new BridgeError('ERR_MALFORMED', `${file} holds no recorded signal: line ${first?.line}: ${first?.message}`);
@@ -43,12 +59,16 @@ export async function replay(config: Config, file: string, progress: (text: stri
 	}
 }
 
-type Read = ReturnType<typeof createRecordings>;
+/** The records of a system event log are no lines, and each is an event or tells of no fault. */
+function counted(events: readonly HardwareEvent[], tally: Tally): readonly HardwareEvent[] {
+	tally.records += events.length;
+	tally.selected += events.length;
+	return events;
+}
 
-function eventsIn({number, text}: {number: number; text: string}, read: Read, tally: Tally): readonly HardwareEvent[] {
-	if (text.trim() === '') return [];
+function eventsIn(number: number, read: () => Reading, tally: Tally): readonly HardwareEvent[] {
 	try {
-		const {records, malformed, malformedMessage, events} = read(text);
+		const {records, malformed, malformedMessage, events} = read();
 		tally.records += records;
 		tally.selected += events.length;
 		if (malformed > 0) blame(tally, number, malformedMessage);

@@ -11,6 +11,7 @@ import {type IMetricReader, PeriodicExportingMetricReader, type ResourceMetrics}
 import {NodeSDK} from '@opentelemetry/sdk-node';
 import {BatchSpanProcessor} from '@opentelemetry/sdk-trace';
 import {scopeName} from '../telemetry.ts';
+import {cardinalityLimits} from './cardinality.ts';
 import type {OtlpOptions} from './config.ts';
 import {type Log, routeDiagnostics} from './diagnostics.ts';
 import {withMachines} from './machines-exporter.ts';
@@ -99,7 +100,7 @@ function metricReadersOf(
 	const exportIntervalMillis = otlp?.export_interval ?? (Number(environment.OTEL_METRIC_EXPORT_INTERVAL) || 30_000);
 	const exportTimeoutMillis = Math.min(otlp?.timeout ?? 10_000, exportIntervalMillis);
 	const exporter = withMachines(new exporters[protocol].metrics(optionsOf('metrics')), machines);
-	return [new PeriodicExportingMetricReader({exporter, exportIntervalMillis, exportTimeoutMillis})];
+	return [new PeriodicExportingMetricReader({exporter, exportIntervalMillis, exportTimeoutMillis, cardinalityLimits})];
 }
 
 /** So many machines have a logger at hand. */

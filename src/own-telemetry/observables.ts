@@ -1,5 +1,7 @@
 import {type ProblemState, problemStates} from '../problem.ts';
+import {systemMetrics} from '../system-metrics.ts';
 import {attributeNames, bridgeMetrics, type Observation, observe} from '../telemetry.ts';
+import {observeSystems, type SystemTallies} from './systems.ts';
 
 /** What the store holds at one moment: read in one transaction, so that the figures of one scrape add up. */
 export type Snapshot = {
@@ -13,7 +15,7 @@ export type Snapshot = {
 	readonly lights: Readonly<Record<string, Readonly<Record<string, number | undefined>>>>;
 };
 
-export type Tallies = {
+export type Tallies = SystemTallies & {
 	readonly snapshot: () => Promise<Snapshot>;
 	readonly connections: () => readonly ConnectionView[];
 	/** Whether no connection leads to the destination. */
@@ -23,6 +25,8 @@ export type Tallies = {
 	readonly queueCapacity: number;
 	readonly heartbeatIntervalMillis: number;
 	readonly usesSandbox: boolean;
+	/** Bytes of the store. */
+	readonly room: () => Promise<{readonly used: number; readonly available: number}>;
 	readonly now: () => number;
 };
 
@@ -64,6 +68,10 @@ export function observeBridge(tallies: Tallies): void {
 		return overdue === undefined ? [] : [{value: overdue ? 1 : 0}];
 	});
 	observe(bridgeMetrics.sandboxInUse, () => [{value: tallies.usesSandbox ? 1 : 0}]);
+	observe(systemMetrics.storeSize, async () => [{value: (await tallies.room()).used}]);
+	observe(systemMetrics.storeAvailable, async () => [{value: (await tallies.room()).available}]);
+	observe(systemMetrics.clockTime, () => [{value: tallies.now() / 1000}]);
+	observeSystems(tallies);
 	observe(bridgeMetrics.connectionStatus, () => tallies.connections().flatMap(statusOf));
 	observe(bridgeMetrics.connectionLastSuccess, () =>
 		tallies

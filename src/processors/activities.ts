@@ -1,6 +1,7 @@
 import type {Activity} from '../activity.ts';
 import type {Decision, HardwareEvent} from '../event.ts';
 import type {Problem} from '../problem.ts';
+import {moduleWordOf} from './module-word.ts';
 import {explainHold, titleOf} from './wording.ts';
 
 /** The line that the activity log gets for a decision. */
@@ -12,7 +13,7 @@ export function describe(decision: Decision, problem: Problem, event: HardwareEv
 		level: stuck === '' ? 'info' : 'warn',
 		word: decision,
 		problemId: problem.id,
-		text: `${titleOf(event)}${joined}${stuck}`,
+		text: `${titleOf(event)}${joined}${stuck} [${moduleWordOf(problem)}]`,
 	};
 }
 

@@ -5,10 +5,12 @@ import {createMatcher, type Match} from './match.ts';
 
 /** The two questions, in one word: is somebody needed at the machine, and is that somebody IBM? */
 export type Verdict = {
-	/** call_home: IBM; serviceable: the customer; never: nobody. */
-	readonly verdict: 'call_home' | 'serviceable' | 'never';
+	/** call_home: IBM; serviceable: the customer; never: nobody; excluded: whoever, the operator does not want it sent. */
+	readonly verdict: 'call_home' | 'serviceable' | 'never' | 'excluded';
 	/** How many events it takes before the verdict holds. */
 	readonly repeat: number;
+	/** Within which time they have to come, in milliseconds; undefined when that does not matter. */
+	readonly within?: number | undefined;
 };
 
 export const componentStates = ['ok', 'degraded', 'failed', 'predicted_failure', 'needs_cleaning'] as const;
@@ -25,7 +27,12 @@ export function stateOf({measurement, attributes, severity}: HardwareEvent): Com
 	return severity >= Severity.warn ? 'degraded' : undefined;
 }
 
-type Rule = {readonly match: Match; readonly verdict: Verdict['verdict']; readonly repeat?: number};
+type Rule = {
+	readonly match: Match;
+	readonly verdict: Verdict['verdict'];
+	readonly repeat?: number;
+	readonly within?: number | undefined;
+};
 
 const uncorrected = ['uncorrected', 'uncorrectable', 'fatal', 'unrecoverable'];
 const corrected = ['corrected', 'correctable', 'recovered'];
@@ -57,6 +64,7 @@ export const builtInRules: readonly Rule[] = [
 	{match: {state: 'failed'}, verdict: 'call_home'},
 ];
 
+const excluded: Verdict = {verdict: 'excluded', repeat: 1};
 const never: Verdict = {verdict: 'never', repeat: 1};
 const serviceable: Verdict = {verdict: 'serviceable', repeat: 1};
 const callHome: Verdict = {verdict: 'call_home', repeat: 1};
@@ -76,16 +84,20 @@ function withProducer(attributes: Attributes, fromTable: Verdict): Verdict {
 
 export type Classify = (event: HardwareEvent) => Verdict;
 
-/** The operator's rules, then the producer's own word, then the built-in table. A test is to arrive, whatever its class. */
-export function createClassify(rules: ProcessorsConfig['serviceability']): Classify {
-	const compile = ({match, verdict, repeat = 1}: Rule) => ({
+/** The operator's exclusions and rules, then the producer's own word, then the built-in table. A test is to arrive, whatever its class. */
+export function createClassify(
+	rules: ProcessorsConfig['serviceability'],
+	isExcluded: (event: HardwareEvent) => boolean = () => false,
+): Classify {
+	const compile = ({match, verdict, repeat = 1, within}: Rule) => ({
 		matches: createMatcher(match),
-		outcome: {verdict, repeat} satisfies Verdict,
+		outcome: {verdict, repeat, ...(within !== undefined && {within})} satisfies Verdict,
 	});
 	const own = rules.map(compile);
 	const builtIn = builtInRules.map(compile);
 	return function classify(event) {
 		if (isTest(event)) return callHome;
+		if (isExcluded(event)) return excluded;
 		const seen = {
 			...event.attributes,
 			state: stateOf(event) ?? 'information',

@@ -30,11 +30,56 @@ export const serviceabilityRuleSchema = z.strictObject({
 	match: matchSchema,
 	verdict,
 	repeat: z.int().min(1).max(1000).default(1),
+	/** The repetitions count when they came within this time; without it, whenever they came. */
+	within: duration.refine(millis => millis > 0, 'must be more than 0').optional(),
 });
+
+const instant = z.iso
+	.datetime({offset: true, error: 'is not a time: write for example 2026-01-31T22:00:00Z or 2026-01-31T22:00:00+01:00'})
+	.transform(text => Date.parse(text));
+
+const maintenanceSchema = z
+	.strictObject({
+		match: matchSchema.refine(
+			match => Object.keys(match).length > 0,
+			'names no system: write for example {host.name: db01.example}',
+		),
+		from: instant,
+		to: instant,
+		reason: z.string().min(1).max(200).default('maintenance'),
+	})
+	.refine(({from, to}) => from < to, {path: ['to'], message: 'is not after from: a window has an end'});
+
+const exclusionSchema = z
+	.strictObject({
+		/** An event id or code, with `*` for any characters: `0x806F010C*`. */
+		event_id: pattern.optional(),
+		/** Resources from one name to another, both included, counted as people count: drive-9 comes before drive-10. */
+		resources: z
+			.strictObject({
+				attribute: z.string().min(1).max(200).default('hw.id'),
+				from: z.string().min(1).max(200),
+				to: z.string().min(1).max(200),
+			})
+			.optional(),
+		/** Attributes of the event or of its resource. */
+		match: matchSchema.optional(),
+	})
+	.refine(({event_id, resources, match}) => event_id !== undefined || resources || Object.keys(match ?? {}).length > 0, {
+		message: 'excludes everything: give event_id, resources or match',
+	});
 
 export const processorsSchema = z.strictObject({
 	/** Looked at before the built-in table, in order. */
 	serviceability: z.array(serviceabilityRuleSchema).default([]),
+	/** Nothing of these is sent; it is kept and shown. */
+	exclude: z.array(exclusionSchema).max(10_000).default([]),
+	/** Problems that begin while a machine is worked at are held until the end, and sent when they still last. */
+	maintenance: z.array(maintenanceSchema).max(10_000).default([]),
+	/** Whether a person releases each problem (`manual`), or it goes out by itself. */
+	approval: z.enum(['automatic', 'manual']).default('automatic'),
+	/** Reports of one part by different sources within this time are one fault. 0s: each stands alone. */
+	correlate_within: duration.refine(millis => millis <= 86_400_000, 'must be at most 1d').default(5 * 60_000),
 	/** For this long after a recovery the same fault joins the same problem. */
 	relapse_within: duration.default(120 * 3_600_000),
 	storm: z

@@ -1,8 +1,17 @@
 import type {Decision, HardwareEvent} from '../event.ts';
 import {type HoldReason, isUnfinished, type Problem, type System} from '../problem.ts';
 import type {ComponentState, Verdict} from './classify.ts';
-import {holdReasonOf, mayNotSend, nextHold, obstacleOf, type Policy, withTransactionId} from './hold.ts';
-import {componentOf, isTest, ownStormKey} from './identify.ts';
+import {
+	holdEndOf,
+	holdReasonOf,
+	mayNotSend,
+	nextHold,
+	obstacleOf,
+	type Policy,
+	type Standing,
+	withTransactionId,
+} from './hold.ts';
+import {componentOf, isStormKey, isTest, ownStormKey} from './identify.ts';
 import {stormTitleOf, titleOf} from './wording.ts';
 
 export type {Policy};
@@ -28,6 +37,12 @@ export type Situation = {
 	readonly storm: Problem | undefined;
 	readonly stormKey: string;
 	readonly recentProblems: number;
+	/** The problem of the same part that another source has reported just now. */
+	readonly twin: Problem | undefined;
+	/** Keys of the part's place: further sources find the problem by them. */
+	readonly placeKeys: readonly string[];
+	/** The how manieth report of the problem it is, of those that count together. */
+	readonly repetitions: number;
 	/** A new problem's id. */
 	readonly problemId: string;
 };
@@ -48,11 +63,20 @@ export function decide(situation: Situation, policy: Policy): Ruling {
 	if (state === 'ok') return decideRecovery(situation, policy);
 	if (problem && isUnfinished(problem)) return join(problem, situation, policy);
 	if (problem && mayRelapse(problem, situation.now, policy)) return decideRelapse(problem, situation, policy);
+	if (situation.twin) return joinTwin(situation.twin, situation, policy);
 	return begin(situation, policy);
 }
 
+/** Two sources speak of one part: from now on the problem stands for what either of them calls it. */
+const joinTwin = (twin: Problem, situation: Situation, policy: Policy): Ruling => ({
+	...join(twin, situation, policy),
+	newKeys: [situation.faultKey, ...situation.placeKeys],
+});
+
 /** The problem stands for more faults than this one. */
 const isStorm = (problem: Problem, {faultKey}: Situation): boolean => problem.key !== faultKey;
+
+const standingOf = ({event, system, now}: Situation): Standing => ({system, resource: event.resource, test: isTest(event), now});
 const isAtBackend = ({state}: Problem): boolean => state === 'accepted' || state === 'open';
 
 /** What IBM is told of a problem that it has, if it may be told anything. */
@@ -84,7 +108,9 @@ function decideRecovery(situation: Situation, policy: Policy): Ruling {
 	if (isAtBackend(problem)) return {decision: 'recovered', problem: recovered, ...status(policy)};
 	// It did happen, and IBM may know of it: it is told all the same.
 	if (problem.state === 'queued' || problem.reason === 'unanswered') return {decision: 'recovered', problem: recovered};
-	return {decision: 'recovered', problem: {...recovered, state: 'closed', reason: 'recovered', closedAt: now}};
+	// What IBM has refused it has not taken: when the fault comes back it is a new problem, for there is no case to go on with.
+	const acceptedAt = problem.state === 'rejected' ? undefined : problem.acceptedAt;
+	return {decision: 'recovered', problem: {...recovered, state: 'closed', reason: 'recovered', closedAt: now, acceptedAt}};
 }
 
 function join(problem: Problem, situation: Situation, policy: Policy): Ruling {
@@ -93,7 +119,7 @@ function join(problem: Problem, situation: Situation, policy: Policy): Ruling {
 	const joined: Problem = {
 		...withEvent(problem, situation),
 		severity: Math.max(problem.severity, event.severity),
-		title: worse && !isStorm(problem, situation) ? titleOf(event) : problem.title,
+		title: worse && !isStormKey(problem.key) ? titleOf(event) : problem.title,
 		recoveredAt: undefined,
 	};
 	const again = worse ? 'worse' : 'duplicate';
@@ -103,13 +129,16 @@ function join(problem: Problem, situation: Situation, policy: Policy): Ruling {
 }
 
 function joinHeld(before: Problem, joined: Problem, decision: Decision, situation: Situation, policy: Policy): Ruling {
-	if (before.reason === 'storm') return {decision, problem: joined};
+	if (before.reason === 'storm' || before.reason === 'awaiting_approval') return {decision, problem: joined};
 	const system = situation.system ?? before.system;
+	const {verdict, repetitions: count} = situation;
+	const standing = {...standingOf(situation), system};
 	const wasSent = before.reason === 'unanswered';
-	if (wasSent && (situation.verdict.verdict === 'never' || obstacleOf(system, policy))) return {decision, problem: joined};
-	const reason = wasSent ? undefined : nextHold(before, {system, verdict: situation.verdict}, policy);
+	const isNoReason = verdict.verdict === 'never' || verdict.verdict === 'excluded';
+	if (wasSent && (isNoReason || obstacleOf(standing, policy))) return {decision, problem: joined};
+	const reason = wasSent ? undefined : nextHold(before, {...standing, verdict, count}, policy);
 	if (reason || !system) {
-		const releaseAt = reason === 'below_repeat_count' ? joined.releaseAt : undefined;
+		const releaseAt = reason === 'below_repeat_count' ? joined.releaseAt : holdEndOf(reason, standing, policy);
 		return {decision, problem: {...joined, reason: reason ?? before.reason, releaseAt}};
 	}
 	const known = withTransactionId({...joined, system}, situation.now, policy);
@@ -122,10 +151,11 @@ const mayRelapse = (problem: Problem, now: number, policy: Policy): boolean =>
 	problem.acceptedAt !== undefined && problem.closedAt !== undefined && now - problem.closedAt < policy.relapseWithinMillis;
 
 function decideRelapse(problem: Problem, situation: Situation, policy: Policy): Ruling {
-	const {system, verdict, event} = situation;
+	const {verdict, event} = situation;
 	const joined = withEvent(problem, situation);
-	if (verdict.verdict === 'never') return {decision: 'duplicate', problem: joined}; // No reason to open the case again.
-	if (holdReasonOf(system, verdict, joined.count, policy)) return begin(situation, policy);
+	if (verdict.verdict === 'never' || verdict.verdict === 'excluded') return {decision: 'duplicate', problem: joined}; // No reason to open the case again.
+	const count = verdict.within === undefined ? joined.count : 1;
+	if (holdReasonOf(standingOf(situation), verdict, count, policy)) return begin(situation, policy);
 	const reopened: Problem = {
 		...joined,
 		severity: Math.max(problem.severity, event.severity),
@@ -138,15 +168,16 @@ function decideRelapse(problem: Problem, situation: Situation, policy: Policy): 
 }
 
 function begin(situation: Situation, policy: Policy): Ruling {
-	const {event, system, verdict, faultKey, recentProblems, storm, now} = situation;
-	const reason = holdReasonOf(system, verdict, 1, policy);
+	const {event, verdict, faultKey, placeKeys, recentProblems, storm, now} = situation;
+	const reason = holdReasonOf(standingOf(situation), verdict, 1, policy);
+	const newKeys = [faultKey, ...placeKeys];
 	const isStormy = recentProblems >= policy.storm.threshold || isRaging(storm, now, policy);
 	if (isStormy && !isTest(event)) return fold(situation, policy, reason);
 	const problem = newProblem(situation, policy, faultKey, titleOf(event), reason);
-	if (!reason) return {decision: 'first', problem, newKeys: [faultKey], submit: 'case'};
+	if (!reason) return {decision: 'first', problem, newKeys, submit: 'case'};
 	const awaitsRepetition = reason === 'below_repeat_count' && event.measurement?.kind === 'state';
-	const releaseAt = awaitsRepetition ? now + confirmMillis : undefined;
-	return {decision: 'held', problem: {...problem, releaseAt}, newKeys: [faultKey]};
+	const releaseAt = awaitsRepetition ? now + confirmMillis : holdEndOf(reason, standingOf(situation), policy);
+	return {decision: 'held', problem: {...problem, releaseAt}, newKeys};
 }
 
 /** A storm goes on until the system has been quiet for as long as a storm is held. */
@@ -167,7 +198,7 @@ function fold(situation: Situation, policy: Policy, reason: HoldReason | undefin
 	}
 	const key = ownStormKey(stormKey, situation.problemId);
 	const problem = newProblem(situation, policy, key, stormTitleOf(system, event), reason ?? 'storm');
-	const releaseAt = reason ? undefined : now + policy.storm.holdMillis;
+	const releaseAt = reason ? holdEndOf(reason, standingOf(situation), policy) : now + policy.storm.holdMillis;
 	return {decision: 'storm', problem: {...problem, releaseAt}, newKeys: [stormKey, faultKey]};
 }
 

@@ -1,8 +1,11 @@
 import {createHash} from 'node:crypto';
 import {type Attributes, type HardwareEvent, textOf} from '../event.ts';
+import {type HardwareType, hardwareTypes, type Part, partIn} from '../hardware.ts';
 import type {HardwareComponent, System} from '../problem.ts';
 import type {KnownSystem} from './config.ts';
 import {createMatcher} from './match.ts';
+
+const isHardwareType = (text: string): text is HardwareType => (hardwareTypes as readonly string[]).includes(text);
 
 const digest = (parts: readonly unknown[]): string =>
 	createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
@@ -102,6 +105,32 @@ export const stormKeyOf = (systemKey: string, holdReason: string): string => dig
 
 /** The key of one storm: a system may have another one later. */
 export const ownStormKey = (stormKey: string, problemId: string): string => `${stormKey}/${problemId}`;
+
+export const isStormKey = (key: string): boolean => key.includes('/');
+
+/**
+Where in which machine the part is, by what people call it and not by a source's own id: the same for every source. The
+second key is the source's own: by it one knows that the source has told of a part in this place already, so that a further
+one there is another part. Undefined when the event names no place.
+*/
+export function placeKeysOf(event: HardwareEvent, systemKey: string): readonly [place: string, ofSource: string] | undefined {
+	const part = partOf(event);
+	if (!part || part.place === '') return undefined;
+	const place = digest(['place', systemKey, part.type, part.place, isTest(event)]);
+	return [place, digest([place, event.source, textOf(event.attributes, 'callhome.profile') ?? ''])];
+}
+
+/** By its name, its place or a short id, and by what the event says when it has none of them. */
+function partOf({attributes, message}: HardwareEvent): Part | undefined {
+	const type = textOf(attributes, 'hw.type') ?? '';
+	const names = [textOf(attributes, 'hw.name'), textOf(attributes, 'hw.sensor_location'), textOf(attributes, 'hw.id')];
+	const named = names.filter(name => name !== undefined && name.length <= 60);
+	for (const text of named.length > 0 ? named : [message.slice(0, 300)]) {
+		const part = partIn(`${type} ${text}`);
+		if (part && part.place !== '') return {...part, type: isHardwareType(type) ? type : part.type};
+	}
+	return undefined;
+}
 
 /** A problem's id, from the event that began it: short enough to type. */
 export const problemIdOf = (event: HardwareEvent, faultKey: string): string => `p${digest([event.id, faultKey]).slice(0, 12)}`;

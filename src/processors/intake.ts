@@ -5,11 +5,13 @@ import type {Submission, SubmissionType} from '../submission.ts';
 import {describe} from './activities.ts';
 import {createBatches} from './batches.ts';
 import {type Classify, type ComponentState, stateOf, type Verdict} from './classify.ts';
+import {readTimes, repetitionsOf, twinOf} from './correlate.ts';
 import {decide, type Policy, type Ruling} from './decide.ts';
 import {holdReasonOf} from './hold.ts';
-import {faultKeyOf, type Identify, isTest, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
+import {faultKeyOf, type Identify, isTest, placeKeysOf, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
+import {withInferred} from './infer.ts';
 import {follow, type Signs, signsOf} from './lasting.ts';
-import {newsOf, remember} from './levels.ts';
+import {newsOf, type Recent, remember} from './levels.ts';
 import {caseSubmission, statusSubmission} from './submissions.ts';
 
 export type KeptEvent = {readonly event: HardwareEvent; readonly problemId: string; readonly decision: Decision};
@@ -55,6 +57,8 @@ type Candidate = {
 	readonly systemKey: string;
 	readonly faultKey: string;
 	readonly stormKey: string;
+	/** The place of the part, and the source that tells of it there. */
+	readonly placeKeys: readonly string[];
 	readonly recent: string;
 };
 
@@ -64,10 +68,11 @@ const mostEvents = 1000;
 /** Where events enter: each is decided, and the decision, the problem and the submission are written in one transaction (G1). */
 export function createIntake(parts: IntakeParts): Consume {
 	const {levels, onDecided} = parts;
+	const recent: Recent = new Map();
 	const join = createBatches(take);
 
 	async function take(events: readonly HardwareEvent[]): Promise<readonly Decided[]> {
-		const {areNews, changed} = newsOf(events, levels);
+		const {areNews, changed} = newsOf(events, levels, recent);
 		const news = events.filter((_, index) => areNews[index]);
 		const decided = news.length > 0 || changed.size > 0 ? await write(news, changed, parts) : [];
 		remember(levels, changed); // Only what is on disk is known: a refused request is sent again and must be news again.
@@ -85,7 +90,7 @@ export function createIntake(parts: IntakeParts): Consume {
 
 async function write(news: readonly HardwareEvent[], changed: ReadonlyMap<string, number>, parts: IntakeParts) {
 	const {now = Date.now} = parts;
-	const candidates = news.map(event => toCandidate(event, parts));
+	const candidates = news.map(event => toCandidate(withInferred(event), parts, now()));
 	return parts.write(async records => {
 		const decided = await decideAll(candidates, records, parts, now());
 		if (changed.size > 0) await records.writeLevels(changed);
@@ -93,11 +98,12 @@ async function write(news: readonly HardwareEvent[], changed: ReadonlyMap<string
 	});
 }
 
-function toCandidate(event: HardwareEvent, {identify, classify, policy}: IntakeParts): Candidate {
+function toCandidate(event: HardwareEvent, {identify, classify, policy}: IntakeParts, now: number): Candidate {
 	const system = identify(event);
 	const systemKey = systemKeyOf(system, event.resource);
 	const verdict = classify(event);
-	const reason = holdReasonOf(system, verdict, 1, policy) ?? '';
+	const standing = {system, resource: event.resource, test: isTest(event), now};
+	const reason = holdReasonOf(standing, verdict, 1, policy) ?? '';
 	return {
 		event,
 		state: stateOf(event),
@@ -106,6 +112,7 @@ function toCandidate(event: HardwareEvent, {identify, classify, policy}: IntakeP
 		systemKey,
 		faultKey: faultKeyOf(event, systemKey),
 		stormKey: stormKeyOf(systemKey, reason),
+		placeKeys: policy.correlateMillis > 0 ? (placeKeysOf(event, systemKey) ?? []) : [],
 		recent: recentKey(systemKey, reason),
 	};
 }
@@ -114,13 +121,16 @@ const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 /** What the store knows of these events, kept up to date as the batch is decided. */
 async function readKnown(candidates: readonly Candidate[], records: Records, since: number) {
-	const problems = await records.problemsByKeys(unique(candidates.flatMap(({faultKey, stormKey}) => [faultKey, stormKey])));
+	const keys = candidates.flatMap(({faultKey, stormKey, placeKeys}) => [faultKey, stormKey, ...placeKeys]);
+	const problems = await records.problemsByKeys(unique(keys));
+	const counting = candidates.filter(({verdict}) => verdict.within !== undefined).map(({faultKey}) => problems.get(faultKey));
 	const recovering = candidates.filter(({state}) => state === 'ok').map(({faultKey}) => problems.get(faultKey));
 	return {
 		ids: new Set(await records.keptIds(unique(candidates.map(({event}) => event.id)))),
 		idByKey: new Map([...problems].map(([key, problem]) => [key, problem.id])),
 		problemById: new Map([...problems.values()].map(problem => [problem.id, problem])),
 		recent: new Map(await records.countRecentProblems(unique(candidates.map(({systemKey}) => systemKey)), since)),
+		times: await readTimes(counting, records.eventsOf, mostEvents),
 		signs: await readSigns(new Map(recovering.flatMap(problem => (problem ? [[problem.id, problem]] : []))), records),
 	};
 }
@@ -171,11 +181,14 @@ function ruleOn(candidate: Candidate, known: Known, parts: IntakeParts, now: num
 	if (known.ids.has(event.id)) return {decision: 'repeated'};
 	const problemOf = (key: string) => known.problemById.get(known.idByKey.get(key) ?? '');
 	const problem = problemOf(faultKey);
+	const twin = twinOf(candidate, problemOf, parts.policy, now);
 	const situation = {
 		...candidate,
 		...recoveryOf(candidate, problem, known),
 		now,
 		problem,
+		twin,
+		repetitions: repetitionsOf(candidate, problem ?? twin, known.times),
 		storm: problemOf(stormKey),
 		recentProblems: known.recent.get(candidate.recent) ?? 0,
 		problemId: problemIdOf(event, faultKey),
@@ -197,6 +210,8 @@ function recoveryOf({event, faultKey, state}: Candidate, problem: Problem | unde
 function learn({event, recent}: Candidate, {newKeys = []}: Ruling, problem: Problem, known: Known): void {
 	const isNew = !known.problemById.has(problem.id);
 	if (isNew) known.signs.set(problem.id, new Map());
+	if (isNew) known.times.set(problem.id, []);
+	if (stateOf(event) !== 'ok') known.times.get(problem.id)?.push(event.occurredAt);
 	const signs = known.signs.get(problem.id);
 	if (signs) follow(signs, event, problem.systemKey);
 	known.ids.add(event.id);

@@ -4,8 +4,8 @@ import type {HoldReason, Problem, System} from '../problem.ts';
 import type {Submission} from '../submission.ts';
 import {adopt, type KeptEvents} from './adopt.ts';
 import {type Classify, stateOf} from './classify.ts';
-import {obstacleOf, type Policy, withTransactionId} from './hold.ts';
-import {faultKeyOf, type Identify} from './identify.ts';
+import {holdEndOf, obstacleOf, type Policy, type Standing, withTransactionId} from './hold.ts';
+import {faultKeyOf, type Identify, isStormKey} from './identify.ts';
 import {caseSubmission} from './submissions.ts';
 import {explainHold, stormNoteOf} from './wording.ts';
 
@@ -15,9 +15,11 @@ export const reconsideredReasons = [
 	'no_consent',
 	'no_credentials',
 	'unknown_system',
+	'maintenance',
 	'below_repeat_count',
 	'customer_serviceable',
 	'not_serviceable',
+	'excluded',
 ] as const;
 
 export type ReleaseRecords = {
@@ -59,16 +61,23 @@ async function dueProblems(records: ReleaseRecords, {storm}: Policy, now: number
 
 async function releaseOne(problem: Problem, events: KeptEvents, records: ReleaseRecords, policy: Policy, now: number) {
 	const {system} = problem;
-	const obstacle = obstacleOf(system, policy);
+	const obstacle = obstacleOf(standingOf(problem, events, now), policy);
 	if (system && !obstacle) {
 		await queue({...problem, system}, events, records, policy, now);
 		return true;
 	}
 	// What may have arrived keeps its mark: it is to be asked for before it is sent again.
 	if (problem.reason === 'unanswered') await records.saveProblem(problem);
-	else await hold(problem, obstacle ?? 'unknown_system', events, records, now);
+	else await hold(problem, obstacle ?? 'unknown_system', events, records, policy, now);
 	return false;
 }
+
+const standingOf = ({system, test}: Problem, events: KeptEvents, now: number): Standing => ({
+	system,
+	test,
+	resource: events[0]?.event.resource ?? {},
+	now,
+});
 
 /** Looks again at held problems after the configuration may have changed. Returns how many were released. */
 export async function reconsider(records: ReleaseRecords, parts: ReleaseParts, now: number): Promise<number> {
@@ -88,13 +97,13 @@ async function reconsiderOne(id: string, records: ReleaseRecords, parts: Release
 	const [first] = events;
 	if (problem?.state !== 'held' || !first) return false;
 	if (problem.reason === 'unanswered')
-		return !obstacleOf(problem.system, parts.policy) && releaseOne(problem, events, records, parts.policy, now);
+		return !obstacleOf(standingOf(problem, events, now), parts.policy) && releaseOne(problem, events, records, parts.policy, now);
 	const system = parts.identify(first.event) ?? problem.system;
-	const reason = reasonOf(events, problem.systemKey, system, parts);
+	const reason = reasonOf(events, problem.systemKey, {...standingOf(problem, events, now), system}, parts);
 	const adopted = system ? await adopt(problem, system, events, reason ?? '', records, parts.identify, now) : problem;
 	if (adopted.id !== id) return adopted.state === 'held' && reconsiderOne(adopted.id, records, parts, now);
 	if (!reason) return releaseOne(adopted, events, records, parts.policy, now);
-	if (reason !== problem.reason) await hold(adopted, reason, events, records, now);
+	if (reason !== problem.reason) await hold(adopted, reason, events, records, parts.policy, now);
 	else if (adopted !== problem) await records.saveProblem(adopted);
 	return false;
 }
@@ -103,22 +112,42 @@ async function reconsiderOne(id: string, records: ReleaseRecords, parts: Release
 function reasonOf(
 	events: KeptEvents,
 	systemKey: string,
-	system: System | undefined,
+	standing: Standing,
 	{classify, policy}: ReleaseParts,
 ): HoldReason | undefined {
-	const counts = new Map<string, number>();
-	let reason: HoldReason = 'not_serviceable';
+	const times = new Map<string, number[]>();
+	let reason: HoldReason | undefined;
 	for (const {event} of events.filter(({event}) => stateOf(event) !== 'ok')) {
-		const {verdict, repeat} = classify(event);
-		if (verdict === 'serviceable' && reason === 'not_serviceable') reason = 'customer_serviceable';
+		const {verdict, repeat, within = Number.POSITIVE_INFINITY} = classify(event);
+		if (verdict === 'excluded') reason ??= 'excluded';
+		if (verdict === 'never' && (reason === undefined || reason === 'excluded')) reason = 'not_serviceable';
+		if (verdict === 'serviceable' && reason !== 'below_repeat_count') reason = 'customer_serviceable';
 		if (verdict !== 'call_home') continue;
 		const fault = faultKeyOf(event, systemKey);
-		const count = (counts.get(fault) ?? 0) + 1;
-		if (count >= repeat) return obstacleOf(system, policy);
-		counts.set(fault, count);
+		const reports = (times.get(fault) ?? []).filter(at => Math.abs(event.occurredAt - at) <= within);
+		if (reports.push(event.occurredAt) >= repeat) return obstacleOf(standing, policy);
+		times.set(fault, reports);
 		reason = 'below_repeat_count';
 	}
-	return reason;
+	return reason ?? 'not_serviceable';
+}
+
+/**
+A person lets a held or refused problem go. What IBM has refused gets another id: IBM keeps its answer under the old one, and
+has said that there is no case. `mayHaveArrived`: it is asked after before it is sent again.
+*/
+export async function releaseByHand(
+	problem: Problem & {readonly system: System},
+	events: KeptEvents,
+	mayHaveArrived: boolean,
+	records: ReleaseRecords,
+	policy: Policy,
+	now: number,
+): Promise<void> {
+	const wasRefused = problem.state === 'rejected';
+	const fresh = wasRefused ? {...problem, transactionId: problem.id, acceptedAt: undefined, recoveredAt: undefined} : problem;
+	const reason = mayHaveArrived && !wasRefused ? 'unanswered' : problem.state === 'held' ? problem.reason : 'rejected';
+	await queue({...fresh, reason}, events, records, policy, now);
 }
 
 /** Queues a held problem, under the transaction id that it has or gets now that its system is known. */
@@ -141,14 +170,13 @@ function caseOf(problem: Problem & {readonly system: System}, reason: string, ev
 	const all = events.map(({event}) => event);
 	const latest = all.findLast(event => stateOf(event) !== 'ok') ?? (all[0] as HardwareEvent);
 	const submission = caseSubmission(problem, latest, now, reason === 'unanswered');
-	const isStorm = problem.key !== faultKeyOf(latest, problem.systemKey);
 	const {problem: said} = submission.content;
-	if (!isStorm || !said) return submission;
+	if (!isStormKey(problem.key) || !said) return submission;
 	return {...submission, content: {...submission.content, problem: {...said, note: stormNoteOf(all)}}};
 }
 
-async function hold(problem: Problem, reason: string, events: KeptEvents, records: ReleaseRecords, now: number) {
-	await records.saveProblem({...problem, reason});
+async function hold(problem: Problem, reason: string, events: KeptEvents, records: ReleaseRecords, policy: Policy, now: number) {
+	await records.saveProblem({...problem, reason, releaseAt: holdEndOf(reason, standingOf(problem, events, now), policy)});
 	const explanation = events[0] ? explainHold(reason, events[0].event) : reason;
 	const text = `${problem.title}: held (${reason}): ${explanation}`;
 	await records.addActivities([{at: now, level: 'warn', word: 'held', problemId: problem.id, text}]);

@@ -29,8 +29,13 @@ function submissionAbout(
 }
 
 /** Asks for the case number. */
-export function caseQueryOf(problem: Problem, {content}: Submission, now: number, intervalMillis: number): Submission {
-	const question = {system: content.system, createdAt: now, transactionIds: [problem.transactionId]};
+export function caseQueryOf(
+	problem: Problem,
+	{system}: Pick<SubmissionContent, 'system'>,
+	now: number,
+	intervalMillis: number,
+): Submission {
+	const question = {system, createdAt: now, transactionIds: [problem.transactionId]};
 	return submissionAbout(problem, 'case_query', `${problem.transactionId}_case_query`, question, now + intervalMillis);
 }
 

@@ -150,7 +150,7 @@ function nextOf(submission: Submission, problem: Problem, now: number, {caseQuer
 	if (!opensCase(submission) || !isSent(problem.state)) return [];
 	const followUp = followUpOf(problem, submission, now);
 	return [
-		...(awaitsCase(problem) ? [caseQueryOf(problem, submission, now, caseQuery.intervalMillis)] : []),
+		...(awaitsCase(problem) ? [caseQueryOf(problem, submission.content, now, caseQuery.intervalMillis)] : []),
 		...(followUp ? [followUp] : []),
 	];
 }

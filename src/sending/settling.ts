@@ -1,7 +1,7 @@
 import type {Activity} from '../activity.ts';
 import {isBridgeError} from '../errors.ts';
 import type {Outcome} from '../outcome.ts';
-import type {Problem} from '../problem.ts';
+import {type Problem, systemLabel} from '../problem.ts';
 import type {Submission, SubmissionType} from '../submission.ts';
 import {type Light, noteLights} from './lights.ts';
 import {type Settlement, type SettlePolicy, settlementOf} from './settle.ts';
@@ -20,6 +20,9 @@ export type SettleRecords = {
 	writeSetting(name: string, value: string): Promise<void>;
 	addActivities(notes: readonly Activity[]): Promise<void>;
 };
+
+/** The prefix of the settings that hold when the heartbeat of each system was last acknowledged; its label comes after. */
+export const systemHeartbeats = 'last_success.heartbeat/';
 
 /** Names of the settings that hold when each of these last succeeded at any destination, in Unix milliseconds. */
 export const lastSuccess = {
@@ -64,12 +67,15 @@ export function createSettle(parts: SettlingParts) {
 			const destination = answeredBy(outcome);
 			const seen = successesOf(submission, outcome, settlement, before);
 			for (const name of seen) await records.writeSetting(lastSuccess[name], String(at));
+			if (seen.includes('heartbeat')) await records.writeSetting(systemHeartbeats + labelOf(submission), String(at));
 			if (destination !== undefined) await noteLights(records, destination, lightsOf(seen), at);
 			return {submission, outcome, destination, settlement, before, at};
 		});
 		onSettled(settled);
 	};
 }
+
+const labelOf = ({content: {system}}: Submission) => systemLabel(system);
 
 /** The submission's own problem and those that the answers are about, by transaction id. */
 async function concernedProblems(

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import type {Component} from '../component.ts';
 import {toError} from '../errors.ts';
-import type {Problem, System} from '../problem.ts';
+import {type Problem, type System, systemLabel} from '../problem.ts';
 import {duration} from '../settings.ts';
 import type {Submission} from '../submission.ts';
 import {isOverdue} from './overdue.ts';
@@ -50,20 +50,18 @@ export type HeartbeatParts = {
 
 /** One heartbeat per system, which also asks for the answers that are still missing. Nothing about a system: no heartbeat. */
 export function heartbeatsOf(systems: readonly System[], unanswered: readonly Problem[], now: number): Submission[] {
-	const bySystem = new Map(systems.map(system => [labelOf(system), {system, transactionIds: [] as string[]}]));
+	const bySystem = new Map(systems.map(system => [systemLabel(system), {system, transactionIds: [] as string[]}]));
 	for (const problem of unanswered) {
 		const {system, transactionId} = problem;
 		if (!system || isOverdue(problem, now)) continue;
-		const entry = bySystem.get(labelOf(system)) ?? {system, transactionIds: []};
+		const entry = bySystem.get(systemLabel(system)) ?? {system, transactionIds: []};
 		entry.transactionIds.push(transactionId);
-		bySystem.set(labelOf(system), entry);
+		bySystem.set(systemLabel(system), entry);
 	}
 	return [...bySystem.values()].flatMap(({system, transactionIds}) =>
 		inParts(transactionIds).map((part, index) => toHeartbeat(system, part, index, now)),
 	);
 }
-
-const labelOf = ({machineType, model, serialNumber}: System): string => `${machineType}-${model}/${serialNumber}`;
 
 /** At least one part: a heartbeat that asks for nothing is one, too. */
 function inParts(transactionIds: readonly string[]): readonly (readonly string[])[] {
@@ -72,7 +70,7 @@ function inParts(transactionIds: readonly string[]): readonly (readonly string[]
 }
 
 function toHeartbeat(system: System, transactionIds: readonly string[], part: number, now: number): Submission {
-	const digest = createHash('sha256').update(labelOf(system)).digest('hex').slice(0, 16);
+	const digest = createHash('sha256').update(systemLabel(system)).digest('hex').slice(0, 16);
 	const id = `last_contact_${digest}_${now}${part === 0 ? '' : `_${part}`}`;
 	return {
 		id,

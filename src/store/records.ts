@@ -7,8 +7,9 @@ import * as pruning from './prune.ts';
 import type {Schema} from './schema.ts';
 import * as settings from './settings.ts';
 import * as submissions from './submissions.ts';
+import * as unfinished from './unfinished.ts';
 
-const operations = {...events, ...journal, ...orphans, ...problems, ...pruning, ...settings, ...submissions};
+const operations = {...events, ...journal, ...orphans, ...problems, ...pruning, ...settings, ...submissions, ...unfinished};
 type Operations = typeof operations;
 
 type Bound<Operation> = Operation extends (database: Kysely<Schema>, ...rest: infer Rest) => infer Result

@@ -11,13 +11,20 @@ const tooLate = (millis: number): Refusal => ({
 	text: `No connection to the destination in ${millis} ms (support_proxy.limits.open_timeout). "callhome test connectivity" shows where it ends.`,
 });
 
+export type Opening = {
+	/** Aborted when the proxy stops. */
+	readonly stopping: AbortSignal;
+	stop(): void;
+	/** The signal is aborted only while it opens. */
+	run<T>(client: Socket, open: (signal: AbortSignal) => Promise<T>): Promise<Opened<T>>;
+};
+
 /** Opens ways to destinations: each is given up when its time is over, when the client has gone, or when the proxy stops. */
-export function createOpening(timeoutMillis: number) {
+export function createOpening(timeoutMillis: number): Opening {
 	const stopping = new AbortController();
 	return {
 		stopping: stopping.signal,
 		stop: () => stopping.abort(),
-		/** The signal is aborted only while it opens. */
 		async run<T>(client: Socket, open: (signal: AbortSignal) => Promise<T>): Promise<Opened<T>> {
 			const giveUp = new AbortController();
 			const abort = () => giveUp.abort();

@@ -175,7 +175,9 @@ test('a file that is replaced: an earlier end is seen at once, a later one after
 test('which files are looked at is what the configuration names', async t => {
 	const directory = await temporaryDirectory(t);
 	const none = configOf(directory);
-	const keys = ['receivers.alertmanager', 'receivers.otlp'].map(receiver => `${receiver}.tls.cert_file`);
+	const keys = ['receivers.alertmanager', 'receivers.cim', 'receivers.otlp', 'receivers.redfish.listen'].map(
+		receiver => `${receiver}.tls.cert_file`,
+	);
 	t.deepEqual(Object.keys(certificateFiles(none)).sort(), [...keys, 'telemetry.otlp.cert_file']);
 	t.deepEqual(await watch(certificateFiles(none) as Record<string, string>).values(), []);
 });

@@ -4,7 +4,7 @@ import {startCollector} from '../helpers/collector.ts';
 import {eventually, freePort} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 
-const documented = await readFile(new URL('../peers/forwarding.yaml', import.meta.url), 'utf8');
+const documented = await readFile(new URL('../../dashboards/collector/forward.yaml', import.meta.url), 'utf8');
 
 testWithPeer(
 	'otelcol',

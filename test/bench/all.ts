@@ -6,7 +6,19 @@ import {type Figure, figureLines, isMet, machineLine} from './parts/figures.ts';
 
 /** All figures, one benchmark after the other. `npm run bench -- [--only NAME] [--quick]` */
 
-const benches = ['intake', 'acceptance', 'latency', 'memory', 'doctor', 'failover', 'proxy-hop', 'support-proxy', 'snmp'];
+const benches = [
+	'intake',
+	'acceptance',
+	'latency',
+	'memory',
+	'doctor',
+	'failover',
+	'proxy-hop',
+	'support-proxy',
+	'snmp',
+	'cim',
+	'dashboards',
+];
 const {values} = parseArgs({options: {only: {type: 'string', multiple: true}, quick: {type: 'boolean', default: false}}});
 const chosen = values.only ?? benches;
 const unknown = chosen.filter(name => !benches.includes(name));

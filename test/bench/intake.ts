@@ -16,7 +16,7 @@ what they forward to is a process of its own, too. `node test/bench/intake.ts [-
 */
 
 const connections = 8;
-const documented = join(import.meta.dirname, '../peers/forwarding.yaml');
+const documented = join(import.meta.dirname, '../../dashboards/collector/forward.yaml');
 
 type Server = {
 	readonly name: string;

@@ -5,21 +5,21 @@ When each rule fires and when it stays silent. The names of the series are writt
 dashboards and alerts is to be noticed here.
 */
 
-const i1 = {job: 'callhome-bridge', instance: 'i1'};
-const i2 = {job: 'callhome-bridge', instance: 'i2'};
+export const i1 = {job: 'callhome-bridge', instance: 'i1'};
+export const i2 = {job: 'callhome-bridge', instance: 'i2'};
 const ibm = {callhome_destination: 'esupport.ibm.com:443'};
 const backup = {callhome_destination: 'backup.ibm.com:443'};
 const proxy = {callhome_connection: 'proxy proxy.example:3128'};
 const direct = {callhome_connection: 'direct'};
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 
-const series = (name: string, labels: Labels): string =>
+export const series = (name: string, labels: Labels): string =>
 	`${name}{${Object.entries(labels)
 		.map(([label, value]) => `${label}=${JSON.stringify(value)}`)
 		.join(', ')}}`;
 
-const always = (value: number) => `${value}+0x3000`;
+export const always = (value: number) => `${value}+0x3000`;
 
 const beats = (last: string, {overdue = always(0), interval = always(1800)} = {}, who: Labels = i1) => ({
 	[series('callhome_heartbeat_last_success_timestamp_seconds', who)]: last,
@@ -488,7 +488,7 @@ const operatorCases: readonly AlertCase[] = [
 	},
 ];
 
-export const alertCases: readonly AlertCase[] = [
+export const connectivityCases: readonly AlertCase[] = [
 	...heartbeatCases,
 	...presenceCases,
 	...connectionCases,

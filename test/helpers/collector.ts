@@ -2,7 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {temporaryDirectory} from './listen.ts';
-import {requiredPeer} from './peers.ts';
+import {requiredPeer} from './peer-binaries.ts';
 import {type Program, startProgram} from './program.ts';
 
 export type Collector = {

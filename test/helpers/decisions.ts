@@ -4,9 +4,11 @@ import type {Outcome} from '../../src/outcome.ts';
 import type {Problem, System} from '../../src/problem.ts';
 import {createClassify} from '../../src/processors/classify.ts';
 import type {KnownSystem, ProcessorsConfig} from '../../src/processors/config.ts';
+import {createExclusion} from '../../src/processors/exclusion.ts';
 import type {Policy} from '../../src/processors/hold.ts';
 import {createIdentify} from '../../src/processors/identify.ts';
 import {createIntake} from '../../src/processors/intake.ts';
+import {noMaintenance} from '../../src/processors/maintenance.ts';
 import {reconsider, releaseDue} from '../../src/processors/release.ts';
 import {retrySchema} from '../../src/sending/retry.ts';
 import {createSettle} from '../../src/sending/settling.ts';
@@ -94,6 +96,9 @@ export function countOf(id: string, errorType: string, value: number, given: Giv
 export const policyOf = (changes: Partial<Policy> = {}): Policy => ({
 	consentsToCases: true,
 	hasCredentials: true,
+	needsApproval: false,
+	maintenanceOf: noMaintenance,
+	correlateMillis: 5 * minute,
 	relapseWithinMillis: 120 * hour,
 	storm: {threshold: 10, windowMillis: hour, holdMillis: 30 * minute},
 	mintTransactionId: (system: System, at: number, problemId: string) => `service_${system.serialNumber}_${at}_${problemId}`,
@@ -110,6 +115,7 @@ export type Setting = {
 	readonly systems?: readonly KnownSystem[];
 	readonly policy?: Partial<Policy>;
 	readonly serviceability?: ProcessorsConfig['serviceability'];
+	readonly exclude?: ProcessorsConfig['exclude'];
 	/** Of a store that another house used before. */
 	readonly directory?: string;
 };
@@ -127,11 +133,11 @@ export async function openHouse(t: ExecutionContext, setting: Setting = {}) {
 	return {...(await houseOn(store, setting)), directory, close};
 }
 
-export async function houseOn(store: Store, {systems = [], policy: changes, serviceability = []}: Setting) {
+export async function houseOn(store: Store, {systems = [], policy: changes, serviceability = [], exclude = []}: Setting) {
 	const clock = {now: noon};
 	const now = () => clock.now;
 	const policy = policyOf(changes);
-	const parts = {identify: createIdentify(systems), classify: createClassify(serviceability), policy};
+	const parts = {identify: createIdentify(systems), classify: createClassify(serviceability, createExclusion(exclude)), policy};
 	const levels = await store.read.readLevels();
 	const intake = createIntake({...parts, write: store.write, levels, beginTrace: () => undefined, onDecided: () => {}, now});
 	const settle = createSettle({

@@ -12,6 +12,7 @@ const nouns = [
 	'event',
 	'hardware',
 	'hardware-metrics',
+	'system-metrics',
 	'sensor-codes',
 	'source',
 	'problem',
@@ -39,6 +40,8 @@ export async function readSources(top: string, from = ''): Promise<Source[]> {
 
 const isCode = ({path}: Source) => /\.[cm]?[jt]s$/.test(path);
 const isProduct = (source: Source) => isCode(source) && /^(src|exporters|dashboards)\//.test(source.path);
+
+const isPublished = (source: Source) => isProduct(source) && !source.path.startsWith('dashboards/');
 
 const isNoun = (path: string) => nouns.some(noun => path === `src/${noun}.ts`);
 
@@ -132,10 +135,10 @@ export type Manifest = {
 	readonly devDependencies: Readonly<Record<string, string>>;
 };
 
-/** The product lives on `dependencies`; its tests may use `devDependencies`, too. */
+/** What is published lives on `dependencies`; its tests, and what generates the dashboards, may use `devDependencies`, too. */
 export function packageFaults(sources: readonly Source[], {dependencies, devDependencies}: Manifest): string[] {
 	return sources.filter(isCode).flatMap(source => {
-		const known = isProduct(source) ? dependencies : {...dependencies, ...devDependencies};
+		const known = isPublished(source) ? dependencies : {...dependencies, ...devDependencies};
 		return specifiersOf(source)
 			.filter(specifier => !specifier.startsWith('.') && !specifier.startsWith('node:'))
 			.filter(specifier => isBuiltin(specifier) || !Object.hasOwn(known, packageOf(specifier)))

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {stringify} from 'yaml';
 import {eventually, freePort, temporaryDirectory} from './listen.ts';
-import {requiredPeer} from './peers.ts';
+import {requiredPeer} from './peer-binaries.ts';
 import {startProgram} from './program.ts';
 
 export type PrometheusOptions = {

@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
 import type {AlertRule} from '../../dashboards/alert-rules/rule.ts';
-import {requiredPeer} from './peers.ts';
+import {requiredPeer} from './peer-binaries.ts';
 
 /** An alert that fires: its labels beside its own name and severity, and its value as the texts show it. */
 export type Firing = {
@@ -26,7 +26,7 @@ export type AlertCase = {
 /** What promtool says, and whether it found nothing wrong. */
 export const promtool = (...args: readonly string[]): Promise<{readonly ok: boolean; readonly output: string}> =>
 	new Promise(resolve => {
-		execFile(requiredPeer('promtool'), args, {timeout: 120_000}, (error, stdout, stderr) =>
+		execFile(requiredPeer('promtool'), args, {timeout: 300_000}, (error, stdout, stderr) =>
 			resolve({ok: error === null, output: stdout + stderr}),
 		);
 	});
@@ -50,7 +50,7 @@ function expected(rule: AlertRule, firing: Firing, runbooks: string) {
 /** Writes the cases as a test file of promtool beside the rule file, and runs it. */
 export async function runCases(
 	directory: string,
-	ruleFile: string,
+	ruleFiles: readonly string[],
 	rules: readonly AlertRule[],
 	cases: readonly AlertCase[],
 	runbooks: string,
@@ -73,6 +73,6 @@ export async function runCases(
 		],
 	}));
 	const file = join(directory, 'connectivity.test.yaml');
-	await writeFile(file, stringify({rule_files: [ruleFile], evaluation_interval: '1m', tests}, {lineWidth: 0}));
+	await writeFile(file, stringify({rule_files: ruleFiles, evaluation_interval: '1m', tests}, {lineWidth: 0}));
 	return promtool('test', 'rules', file);
 }

@@ -10,7 +10,7 @@ import {eventually, freePort, temporaryDirectory} from '../helpers/listen.ts';
 import {startIntake} from '../helpers/otlp-intake.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 
-const documented = await readFile(new URL('forwarding.yaml', import.meta.url), 'utf8');
+const documented = await readFile(new URL('../../dashboards/collector/forward.yaml', import.meta.url), 'utf8');
 
 const attribute = (key: string, stringValue: string) => ({key, value: {stringValue}});
 type Attribute = ReturnType<typeof attribute>;

@@ -16,6 +16,7 @@ prometheus-alertmanager /usr/bin/prometheus-alertmanager
 iproute2 /sbin/ip
 snmp /usr/bin/snmptrap
 snmpd /usr/sbin/snmpd
+snmptrapd /usr/sbin/snmptrapd
 openipmi /usr/bin/ipmi_sim
 ipmitool /usr/bin/ipmitool
 smartmontools /usr/sbin/smartctl

@@ -316,3 +316,17 @@ test('a clock that is ahead dates nothing into the future', async t => {
 	const [kept] = await house.store.read.eventsOf((await onlyProblem(house)).id);
 	t.is(kept?.event.occurredAt, noon + day, 'the raw event says what the producer said');
 });
+
+test('a fault that comes back after IBM refused its case is reported anew', async t => {
+	const house = await openHouse(t);
+	await house.take(failed('drive-3'));
+	const [submission] = await house.queue();
+	await house.answer('hardware_alert', acknowledged(submission?.transactionId ?? '', {error: 'no entitlement'}));
+	t.like(await onlyProblem(house), {state: 'rejected', acceptedAt: noon});
+	t.deepEqual(await house.take(well('drive-3'), failed('drive-3')), ['recovered', 'first']);
+	t.deepEqual(
+		(await house.queue()).map(({type}) => type),
+		['hardware_alert'],
+	);
+	t.deepEqual((await house.problems()).map(({state}) => state).sort(), ['closed', 'queued']);
+});

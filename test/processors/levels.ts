@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {newsOf, remember} from '../../src/processors/levels.ts';
+import type {HardwareEvent} from '../../src/event.ts';
+import {newsOf, type Recent, remember} from '../../src/processors/levels.ts';
 import {countOf, eventOf, levelOf} from '../helpers/decisions.ts';
 
 /** Which of the points are news, each in a request of its own or all in one. */
@@ -80,4 +81,19 @@ test('an increase is news when there is one, and an occurrence always', t => {
 
 test('series that never were in the state are not remembered', t => {
 	t.is(newsOf([levelOf('d', 'failed', 0)], new Map()).changed.size, 0);
+});
+
+test('N of M: a state that flaps is no news, one that stays is, both ways', t => {
+	const recent: Recent = new Map();
+	const known = new Map<string, number>();
+	const say = (value: number) => {
+		const event = levelOf('t1', 'failed', value);
+		const confirmed = {...event, measurement: {...event.measurement, confirm: {count: 3, of: 5}}} as HardwareEvent;
+		const {areNews, changed} = newsOf([confirmed], known, recent);
+		remember(known, changed);
+		return areNews[0];
+	};
+	t.deepEqual([1, 0, 1, 0, 0].map(say), [false, false, false, false, false]);
+	t.deepEqual([1, 1, 0, 1, 1].map(say), [false, true, false, false, false]);
+	t.deepEqual([0, 0, 0].map(say), [false, true, false]);
 });

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import {rm} from 'node:fs/promises';
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
+import {createOperate, operations} from '../../src/agent/operate.ts';
+import {isBridgeError} from '../../src/errors.ts';
 import {type HardwareEvent, isKept, Severity} from '../../src/event.ts';
 import type {Outcome} from '../../src/outcome.ts';
 import {holdReasons, isUnfinished, type Problem} from '../../src/problem.ts';
 import {knownSystemSchema} from '../../src/processors/config.ts';
 import type {Submission} from '../../src/submission.ts';
-import {day, failed, hour, levelOf, minute, openHouse, type Setting} from '../helpers/decisions.ts';
+import {day, failed, hour, levelOf, minute, openHouse, policyOf, type Setting} from '../helpers/decisions.ts';
 
 const kinds = ['failed', 'fatal', 'degraded', 'information', 'corrected', 'battery', 'ok', 'test', 'level 1', 'level 0'] as const;
 type Kind = (typeof kinds)[number];
@@ -17,6 +19,7 @@ type Step =
 	| {readonly do: 'take'; readonly events: readonly Drawn[]}
 	| {readonly do: 'storm'; readonly machine: number; readonly from: number}
 	| {readonly do: 'settle'; readonly which: number; readonly outcome: number}
+	| {readonly do: 'order'; readonly which: number; readonly operation: (typeof operations)[number]}
 	| {readonly do: 'wait'; readonly millis: number}
 	| {readonly do: 'restart'; readonly knows: boolean; readonly consents: boolean};
 
@@ -36,6 +39,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 			do: fc.constant('wait' as const),
 			millis: fc.constantFrom(minute, 31 * minute, 3 * hour, 130 * hour, 31 * day, -2 * hour),
 		}),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({do: fc.constant('order' as const), which: fc.nat(), operation: fc.constantFrom(...operations)}),
 	},
 	{weight: 2, arbitrary: fc.record({do: fc.constant('restart' as const), knows: fc.boolean(), consents: fc.boolean()})},
 );
@@ -95,7 +102,7 @@ const arrows: Record<Problem['state'], readonly Problem['state'][]> = {
 	open: ['closed'],
 	closed: ['accepted', 'open'],
 	held: ['queued', 'closed'],
-	rejected: ['closed'],
+	rejected: ['closed', 'queued'], // Released by a person.
 };
 
 const opensCase = ({type}: Submission) => type === 'hardware_alert' || type === 'test';
@@ -146,6 +153,21 @@ async function act(t: ExecutionContext, world: World, command: Step): Promise<vo
 			world.mayGo = ({id, problemId, type}) =>
 				id === submission.id || (problemId === submission.problemId && (type === 'status' || type === 'case_query'));
 			if (outcome) await house.settle(submission, outcome);
+			return;
+		}
+		case 'order': {
+			const problems = await house.problems();
+			const problem = problems[command.which % Math.max(problems.length, 1)];
+			if (!problem) return;
+			const policy = policyOf(world.setting.policy);
+			const operate = createOperate({store: house.store, policy, wake: () => {}, now: () => clock.now});
+			world.mayGo = ({problemId}) => problemId === problem.id;
+			try {
+				await operate({operation: command.operation, id: problem.id, reason: ''});
+				if (problem.state === 'rejected') world.attempted.delete(problem.id); // IBM has said that it has no case.
+			} catch (thrown) {
+				if (!isBridgeError(thrown, 'ERR_USAGE')) throw thrown;
+			}
 			return;
 		}
 		case 'wait':
@@ -199,7 +221,7 @@ function checkProblem(problem: Problem, before: Problem | undefined, queue: read
 	assert.equal(problem.caseNumber !== undefined && problem.acceptedAt === undefined, false, 'no case without an acceptance');
 	if (!before) return;
 	if (before.caseNumber !== undefined) assert.equal(problem.caseNumber, before.caseNumber, 'a case number never changes');
-	if (before.acceptedAt !== undefined) assert.equal(problem.transactionId, before.transactionId);
+	if (before.acceptedAt !== undefined && before.state !== 'rejected') assert.equal(problem.transactionId, before.transactionId);
 	if (before.state !== problem.state)
 		assert.ok(arrows[before.state].includes(problem.state), `${before.state} to ${problem.state}`);
 	assert.ok(problem.count >= before.count || /^merged/.test(problem.reason), 'events stay');

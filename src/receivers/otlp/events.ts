@@ -1,7 +1,8 @@
 import {type Attributes, type HardwareEvent, type Measurement, Severity, textOf} from '../../event.ts';
-import {canonical, digestOf} from './identity.ts';
+import {canonical, digestOf, resourceOf} from './identity.ts';
+import {isSyslog, ofRedfishReceiver, ofSyslog, withPrefixedNames} from './profiles.ts';
 import type {LogRecord, Metric, Point, Resource} from './record.ts';
-import {type PointRule, ruleFor, type SelectedMetric} from './rules.ts';
+import {isCleared, type PointRule, ruleFor, type SelectedMetric} from './rules.ts';
 
 const messageLimit = 10_000;
 const uidLimit = 128;
@@ -60,28 +61,23 @@ function logIdOf(record: LogRecord, resource: Resource, receivedAt: number): str
 
 export function toLogEvent(record: LogRecord, resource: Resource, receivedAt: number): HardwareEvent {
 	const {occurredAt, note} = whenOf(record.timeUnixNano || record.observedTimeUnixNano, receivedAt);
+	const message = messageOf(record);
+	const severity = severityOf(record.severityNumber);
+	const said = isSyslog(record.attributes)
+		? ofSyslog(message, severity, record.attributes, resource.attributes)
+		: {attributes: record.attributes, resource: resource.attributes};
 	return {
 		id: logIdOf(record, resource, receivedAt),
 		name: eventNameOf(record),
 		occurredAt,
 		receivedAt,
-		severity: severityOf(record.severityNumber),
-		message: messageOf(record),
-		resource: resource.attributes,
-		attributes: {...record.attributes, ...note},
+		severity,
+		message,
+		resource: said.resource,
+		attributes: {...said.attributes, ...note},
 		source: 'otlp/logs',
 		...traceparentOf(record),
 	};
-}
-
-/** Older senders leave the prefix out. */
-const legacyNames = {'hw.state': 'state', 'hw.id': 'id', 'hw.name': 'name'} as const;
-
-function withPrefixedNames(attributes: Attributes): Attributes {
-	const missing = Object.entries(legacyNames).filter(
-		([name, legacy]) => !(name in attributes) && Object.hasOwn(attributes, legacy),
-	);
-	return {...attributes, ...Object.fromEntries(missing.map(([name, legacy]) => [name, attributes[legacy] ?? null]))};
 }
 
 /**
@@ -92,7 +88,8 @@ condition holds, so it is the state itself.
 function measurementOf(metric: Metric, value: number, attributes: Attributes, resource: Resource, rule: PointRule): Measurement {
 	const series = digestOf(resource.digest, metric.name, attributes);
 	if (rule.growing) return {metric: metric.name, series, value, kind: metric.delta ? 'increase' : 'count'};
-	return {metric: metric.name, series, value: rule.state ? value : 1, kind: 'state'};
+	const level = rule.state ? value : isCleared(rule, value) ? 0 : 1;
+	return {metric: metric.name, series, value: level, kind: 'state', ...(rule.confirm && {confirm: rule.confirm})};
 }
 
 function pointSeverity(attributes: Attributes, rule: PointRule): number {
@@ -105,28 +102,61 @@ function sentenceOf(metric: Metric, value: number, attributes: Attributes, rule:
 	return shortened(`${metric.name}${what ? ` ${what}` : ''} = ${value}`);
 }
 
-/** The event of a point that a rule selects. A value that is not a finite number tells nothing. */
-export function pointEvent(
+/** The events of a point that a rule selects. A value that is not a finite number tells nothing. */
+export function pointEvents(
 	point: Point,
 	metric: SelectedMetric,
 	resource: () => Resource,
 	receivedAt: number,
-): HardwareEvent | undefined {
+): HardwareEvent | readonly HardwareEvent[] | undefined {
 	const {value} = point;
 	if (value === undefined || !Number.isFinite(value)) return undefined;
 	const rule = ruleFor(metric, value, point.attributes, resource);
 	if (!rule) return undefined;
+	if (rule.health) return healthEvents(point, value, metric, resource(), rule, receivedAt);
 	const attributes = withPrefixedNames(point.attributes);
-	const measurement = measurementOf(metric, value, attributes, resource(), rule);
-	const {occurredAt, note} = whenOf(point.timeUnixNano, receivedAt);
+	return pointEvent({...point, attributes}, value, metric, resource(), rule, receivedAt);
+}
+
+const healthStates = {0: 'failed', 2: 'degraded'} as const;
+
+/** A health says of each state whether the part is in it; an unknown one says nothing. */
+function healthEvents(
+	point: Point,
+	value: number,
+	metric: SelectedMetric,
+	resource: Resource,
+	rule: PointRule,
+	receivedAt: number,
+): readonly HardwareEvent[] {
+	if (value !== 0 && value !== 1 && value !== 2) return [];
+	const profiled = ofRedfishReceiver(metric.name, point.attributes, resource.attributes);
+	return Object.entries(healthStates).map(([health, state]) => {
+		const attributes = {...profiled.attributes, 'hw.state': state};
+		const stateRule = {...rule, state: rule.name};
+		const level = value === Number(health) ? 1 : 0;
+		return pointEvent({...point, attributes}, level, metric, resourceOf(profiled.resource), stateRule, receivedAt);
+	});
+}
+
+function pointEvent(
+	{attributes, timeUnixNano}: Point,
+	value: number,
+	metric: SelectedMetric,
+	resource: Resource,
+	rule: PointRule,
+	receivedAt: number,
+): HardwareEvent {
+	const measurement = measurementOf(metric, value, attributes, resource, rule);
+	const {occurredAt, note} = whenOf(timeUnixNano, receivedAt);
 	return {
-		id: digestOf(measurement.series, String(point.timeUnixNano || nanosOf(receivedAt)), value),
+		id: digestOf(measurement.series, String(timeUnixNano || nanosOf(receivedAt)), value),
 		name: metric.name,
 		occurredAt,
 		receivedAt,
 		severity: pointSeverity(attributes, rule),
 		message: sentenceOf(metric, value, attributes, rule),
-		resource: resource().attributes,
+		resource: resource.attributes,
 		attributes: {...attributes, ...note},
 		source: 'otlp/metrics',
 		measurement,

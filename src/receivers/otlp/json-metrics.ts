@@ -1,5 +1,4 @@
-import type {HardwareEvent} from '../../event.ts';
-import {pointEvent} from './events.ts';
+import {pointEvents} from './events.ts';
 import {checkSize, eachRecord} from './json-request.ts';
 import {
 	attributesIn,
@@ -66,10 +65,10 @@ export function createJsonMetricsReader(selection: Selection): Reader {
 		const aggregate = aggregateOf(metric);
 		const selected = lazily(() => selectedOf(rules, metric, aggregate));
 		for (const point of listIn(aggregate.object, 'dataPoints')) {
-			tally.record((): HardwareEvent | undefined => {
+			tally.record(() => {
 				const object = objectIn(point, 'a data point');
 				const wanted = selected();
-				return wanted && pointEvent(readPoint(object), wanted, resource, receivedAt);
+				return wanted && pointEvents(readPoint(object), wanted, resource, receivedAt);
 			});
 		}
 	}

@@ -60,6 +60,10 @@ function viewOf(record: JsonObject, keys: readonly string[], resource: () => Res
 		has,
 		matches: (key, pattern) => pattern.matchesValue(readValue(key)),
 		resource,
+		body: () => {
+			const body = anyValueOf(member(record, 'body'));
+			return typeof body === 'string' ? body : '';
+		},
 	};
 }
 

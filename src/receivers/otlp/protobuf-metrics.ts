@@ -1,4 +1,4 @@
-import {pointEvent} from './events.ts';
+import {pointEvents} from './events.ts';
 import {eachRecord} from './protobuf.ts';
 import {joined, readAttributes, readInt32} from './protobuf-values.ts';
 import type {Reader} from './reader.ts';
@@ -97,7 +97,7 @@ export function createProtobufMetricsReader(selection: Selection): Reader {
 		eachField(bytes, 0, bytes.length, pointsTag, (start, end) =>
 			tally.record(() => {
 				const metric = selected();
-				return metric && pointEvent(readPoint(bytes.subarray(start, end)), metric, resource, receivedAt);
+				return metric && pointEvents(readPoint(bytes.subarray(start, end)), metric, resource, receivedAt);
 			}),
 		);
 	}

@@ -13,6 +13,7 @@ type RecordRule = {
 	readonly attributes: readonly KeyCondition[];
 	readonly anyAttribute: readonly number[];
 	readonly resource: readonly Condition[];
+	readonly body: Pattern | undefined;
 };
 
 export type RecordRules = {
@@ -28,6 +29,8 @@ export type RecordView = {
 	has(key: number): boolean;
 	matches(key: number, pattern: Pattern): boolean;
 	resource(): Resource;
+	/** The body when it is a text, else nothing. Slow: asked for last. */
+	body(): string;
 };
 
 export const eventNameKeys = ['event.name', 'otel.event.name'] as const;
@@ -46,6 +49,7 @@ function compileLogRule(rule: LogRule, keyOf: (name: string) => number): RecordR
 		attributes: conditionsOf(rule.attributes).map(({name, pattern}) => ({key: keyOf(name), pattern})),
 		anyAttribute: (rule.any_attribute ?? []).map(keyOf),
 		resource: conditionsOf(rule.resource),
+		body: rule.body && compilePattern(rule.body),
 	};
 }
 
@@ -64,7 +68,8 @@ function accepts(rule: RecordRule, view: RecordView): boolean {
 	if (rule.eventName && !view.matchesEventName(rule.eventName)) return false;
 	if (rule.anyAttribute.length > 0 && !rule.anyAttribute.some(key => view.has(key))) return false;
 	for (const {key, pattern} of rule.attributes) if (!view.matches(key, pattern)) return false;
-	return rule.resource.length === 0 || meets(rule.resource, view.resource().attributes);
+	if (rule.resource.length > 0 && !meets(rule.resource, view.resource().attributes)) return false;
+	return !rule.body || rule.body.matchesText(view.body());
 }
 
 export function isWanted({rules}: RecordRules, view: RecordView): boolean {
@@ -78,6 +83,10 @@ export type PointRule = {
 	readonly growing: boolean;
 	readonly equals: number | undefined;
 	readonly above: number;
+	/** Below it the state is over. */
+	readonly clearBelow: number | undefined;
+	readonly confirm: {readonly count: number; readonly of: number} | undefined;
+	readonly health: boolean;
 	readonly attributes: readonly Condition[];
 	readonly resource: readonly Condition[];
 };
@@ -88,15 +97,22 @@ const compileMetricRule = (rule: MetricRule): PointRule => ({
 	growing: rule.growing ?? false,
 	equals: rule.equals,
 	above: rule.above ?? Number.NEGATIVE_INFINITY,
+	clearBelow: rule.clear_below ?? (rule.samples && rule.above),
+	confirm: rule.samples,
+	health: rule.health ?? false,
 	attributes: conditionsOf(rule.attributes),
 	resource: conditionsOf(rule.resource),
 });
 
 export const compileMetricRules = (selection: Selection): PointRule[] => metricRulesOf(selection).map(compileMetricRule);
 
+/** Where a threshold is given without one for the end, there is no point of the end. */
+export const isCleared = ({clearBelow, above}: PointRule, value: number): boolean =>
+	clearBelow !== undefined && (value < clearBelow || (value === clearBelow && value <= above));
+
 function acceptsPoint(rule: PointRule, value: number, attributes: Attributes, resource: () => Resource): boolean {
 	if (rule.equals !== undefined && value !== rule.equals) return false;
-	if (value <= rule.above) return false;
+	if (value <= rule.above && !isCleared(rule, value)) return false;
 	if (rule.state && !rule.state.matchesValue(textOf(attributes, 'hw.state', 'state'))) return false;
 	if (!meets(rule.attributes, attributes)) return false;
 	return rule.resource.length === 0 || meets(rule.resource, resource().attributes);

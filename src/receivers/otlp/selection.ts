@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {Severity} from '../../event.ts';
+import {syslogAttributes} from './profiles.ts';
 
 const severityNames = Object.keys(Severity) as (keyof typeof Severity)[];
 
@@ -44,10 +45,12 @@ const logRule = z
 		/** At least one of these attributes is present. */
 		any_attribute: attributeNames.optional(),
 		resource: conditions.optional(),
+		/** The text of the record: its body, when that is a text. Looked at last, for it costs most. */
+		body: pattern.optional(),
 	})
 	.refine(rule => Object.keys(rule).length > 0, {
 		error:
-			'a rule without a condition selects every log record: give event_name, min_severity, attributes, any_attribute or resource',
+			'a rule without a condition selects every log record: give event_name, min_severity, attributes, any_attribute, resource or body',
 	});
 
 const metricRule = z
@@ -61,9 +64,28 @@ const metricRule = z
 		growing: z.literal(true, {error: 'expected true: leave the key out for metrics that do not count'}).optional(),
 		equals: z.number().optional(),
 		above: z.number().optional(),
+		/** With `above`: the state ends below this, and between the two it stays as it is (hysteresis). */
+		clear_below: z.number().optional(),
+		/** So many of the last points must say so before the state begins, or ends. */
+		samples: z.strictObject({count: z.int().min(1).max(30), of: z.int().min(1).max(30)}).optional(),
+		/** The point is a health as the Collector's redfish receiver has it: 0 critical, 1 ok, 2 warning, -1 unknown. */
+		health: z.literal(true, {error: 'expected true: leave the key out for metrics of another kind'}).optional(),
 	})
-	.refine(rule => ['state', 'growing', 'equals', 'above'].some(key => key in rule), {
-		error: 'a metric rule needs a condition on the value: give state, growing, equals or above',
+	.refine(({above, clear_below}) => clear_below === undefined || (above !== undefined && clear_below <= above), {
+		path: ['clear_below'],
+		error: 'goes with above, and is not more than it',
+	})
+	.refine(({samples}) => !samples || samples.count * 2 > samples.of, {
+		path: ['samples', 'count'],
+		error: 'is not more than half of samples.of: a state could begin and end with the same points',
+	})
+	.refine(({samples}) => !samples || samples.count <= samples.of, {path: ['samples', 'count'], error: 'is more than samples.of'})
+	.refine(({samples, growing, health}) => !samples || !(growing || health), {
+		path: ['samples'],
+		error: 'is for state, equals and above: a count and a health speak for themselves',
+	})
+	.refine(rule => ['state', 'growing', 'equals', 'above', 'health'].some(key => key in rule), {
+		error: 'a metric rule needs a condition on the value: give state, growing, equals, above or health',
 	})
 	.refine(rule => !(rule.state && rule.growing), {error: 'state and growing exclude each other: make two rules of it'});
 
@@ -87,10 +109,22 @@ export const defaultSelection: Selection = selectionSchema.parse({
 	logs: {
 		hardware_alert: {event_name: 'callhome.hardware.alert'},
 		hardware_error: {min_severity: 'error', any_attribute: ['hw.id', 'hw.type']},
+		bmc_syslog: {
+			min_severity: 'info',
+			any_attribute: [...syslogAttributes],
+			body: ['*806F*', '*806f*', '*816F*', '*816f*', '*8001*', '*8007*', '*800B*', '*800b*', '*FQX*', '*FQP*'],
+		},
+		kernel_hardware_error: {
+			min_severity: 'info',
+			any_attribute: [...syslogAttributes],
+			body: ['*[Hardware Error]*', '*EDAC MC*', '*critical medium error*'],
+		},
 	},
 	metrics: {
 		hardware_status: {name: 'hw.status', state: ['failed', 'predicted_failure']},
 		hardware_errors: {name: 'hw.errors', growing: true},
+		redfish_receiver_parts: {name: ['fan.status.health', 'temperature.status.health'], health: true},
+		redfish_receiver_systems: {name: ['system.status.health', 'chassis.status.health'], health: true},
 	},
 });
 

@@ -1,9 +1,10 @@
+import type {AttributeValue} from '../../event.ts';
 import {resourceOf} from './identity.ts';
 import {equalBytes} from './pattern.ts';
-import {attributeTag, readInt32, readKeyValue} from './protobuf-values.ts';
+import {attributeTag, readAnyValue, readInt32, readKeyValue} from './protobuf-values.ts';
 import type {Resource} from './record.ts';
 import {eventNameKeys, isBlank, type RecordView} from './rules.ts';
-import {cursorOf, malformed, readEnd, readTag, skip} from './wire.ts';
+import {cursorOf, eachField, malformed, readEnd, readTag, skip} from './wire.ts';
 
 /**
 The hot path: one pass over a log record that notes where the few things stand that the rules ask for, and steps over
@@ -31,6 +32,7 @@ export function compileKeys(names: readonly string[]): Keys {
 
 const eventNameTag = 0x62;
 const severityTag = 0x10;
+const bodyTag = 0x2a;
 
 type Found = {
 	readonly bytes: Uint8Array;
@@ -124,6 +126,15 @@ function clear(found: Found): void {
 	found.touched = false;
 }
 
+/** Past the hot path: only records that a rule nearly selects are asked for their text. */
+function bodyIn(bytes: Uint8Array, start: number, end: number): string {
+	let body: AttributeValue = null;
+	eachField(bytes, start, end, bodyTag, (from, to) => {
+		body = readAnyValue(bytes.subarray(from, to));
+	});
+	return typeof body === 'string' ? body : '';
+}
+
 /** For the records of one request: it does not outlive the bytes. */
 export function createSkim(keys: Keys, bytes: Uint8Array): Skim {
 	const {length} = keys.all;
@@ -136,6 +147,7 @@ export function createSkim(keys: Keys, bytes: Uint8Array): Skim {
 		ends: new Int32Array(length),
 		touched: false,
 	};
+	let [from, to] = [0, 0];
 	let resourceOfRecord = () => resourceOf({});
 	const has = (key: number) => (found.ends[key] ?? 0) > 0;
 	const readValue = (key: number) =>
@@ -144,6 +156,7 @@ export function createSkim(keys: Keys, bytes: Uint8Array): Skim {
 	return {
 		over(start, end, resource) {
 			clear(found);
+			[from, to] = [start, end];
 			resourceOfRecord = resource;
 			skimFields(found, keys, start, end);
 		},
@@ -158,5 +171,6 @@ export function createSkim(keys: Keys, bytes: Uint8Array): Skim {
 		has,
 		matches: (key, pattern) => pattern.matchesValue(readValue(key)),
 		resource: () => resourceOfRecord(),
+		body: () => bodyIn(bytes, from, to),
 	};
 }

@@ -4,6 +4,9 @@ import type {Reading} from './reader.ts';
 import {limits} from './record.ts';
 import {malformed} from './wire.ts';
 
+/** A record tells of one event, of several states of one part, or of nothing. */
+type Read = () => HardwareEvent | readonly HardwareEvent[] | undefined;
+
 export type Tally = ReturnType<typeof createTally>;
 
 /**
@@ -17,7 +20,7 @@ export function createTally() {
 	let unreadable = 0;
 	let malformedMessage = '';
 
-	function attempt(read: () => HardwareEvent | undefined): HardwareEvent | undefined {
+	function attempt(read: Read): ReturnType<Read> {
 		try {
 			return read();
 		} catch (error) {
@@ -34,10 +37,11 @@ export function createTally() {
 	}
 
 	return {
-		record(read: () => HardwareEvent | undefined): void {
+		record(read: Read): void {
 			records++;
-			const event = attempt(read);
-			if (event && events.push(event) > limits.selectedRecords) {
+			const found = attempt(read);
+			if (found) events.push(...[found].flat());
+			if (events.length > limits.selectedRecords) {
 				throw malformed(`more than ${limits.selectedRecords} hardware events in one request: send smaller batches`);
 			}
 		},

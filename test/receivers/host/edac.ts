@@ -33,7 +33,7 @@ test('an uncorrected error of a module is a failure, whatever came before the fi
 	t.like(stage.events[0], {severity: 17, source: 'host/edac', attributes: {'hw.type': 'memory'}});
 	t.is(stage.events[0]?.resource['host.id'], '0123456789abcdef0123456789abcdef');
 	await eventually(() => readingOf(stage, 'edac', 'hw.errors', {'hw.id': 'memory/0/8', 'error.type': 'uncorrected'}) === 2);
-	t.is(readingOf(stage, 'edac', 'hw.errors', {'hw.id': 'memory/cpu-srcid-0-mc-0-chan-1-dimm-0', 'error.type': 'corrected'}), 0);
+	t.is(readingOf(stage, 'edac', 'hw.errors', {'hw.id': 'memory/0/0/1/0', 'error.type': 'corrected'}), 0);
 	t.is(readingOf(stage, 'edac', 'hw.status', {'hw.id': 'memory/0/8', 'hw.state': 'failed'}), 1);
 });
 

@@ -56,8 +56,8 @@ test('a rule of the config is added, and replaces or removes the default of its 
 	t.is(selectedBy({logs: {hardware_alert: null}}, records), 1);
 	t.is(selectedBy({logs: {hardware_error: {min_severity: 'fatal'}}}, records), 1);
 	t.is(selectedBy({logs: {hardware_alert: null, hardware_error: null}}, records), 0);
-	t.is(logRulesOf(selectionSchema.parse({logs: {hardware_error: null, mine: {event_name: 'a'}}})).length, 2);
-	t.is(metricRulesOf(selectionSchema.parse({metrics: {hardware_status: null}})).length, 1);
+	t.is(logRulesOf(selectionSchema.parse({logs: {hardware_error: null, mine: {event_name: 'a'}}})).length, 4);
+	t.is(metricRulesOf(selectionSchema.parse({metrics: {hardware_status: null}})).length, 3);
 });
 
 test('all conditions of a rule must hold', t => {

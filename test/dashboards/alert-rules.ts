@@ -3,20 +3,26 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {parse} from 'yaml';
-import {connectivityGroup} from '../../dashboards/alert-rules/connectivity.ts';
+import {uidOf} from '../../dashboards/alert-rules/grafana-rules.ts';
+import {ruleGroups} from '../../dashboards/alert-rules/groups.ts';
 import {runbooksInRepository} from '../../dashboards/alert-rules/rule-file.ts';
 import {createTerms, durationText} from '../../dashboards/alert-rules/terms.ts';
 import {filesOf} from '../../dashboards/generate.ts';
 import {labelNameOf, metricNameOf} from '../../src/own-telemetry/names.ts';
-import {alertCases} from '../helpers/alert-cases.ts';
+import {connectivityCases} from '../helpers/alert-cases.ts';
+import {hardwareCases} from '../helpers/alert-cases-hardware.ts';
+import {problemCases} from '../helpers/alert-cases-problems.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import {promtool, runCases} from '../helpers/promtool.ts';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
-const {rules} = connectivityGroup(createTerms({metricNameOf, labelNameOf}));
+const groups = ruleGroups(createTerms({metricNameOf, labelNameOf}));
+const rules = Object.values(groups).flatMap(group => group.rules);
 const names = [...new Set(rules.map(({alert}) => alert))];
-const committed = join(top, 'dashboards/prometheus/connectivity.rules.yaml');
+const fileOf = (group: string) => join(top, `dashboards/prometheus/${group}.rules.yaml`);
+const committed = Object.keys(groups).map(fileOf);
+const alertCases = [...connectivityCases, ...problemCases, ...hardwareCases];
 
 for (const [path, text] of Object.entries(filesOf())) {
 	test(`${path} is what the code makes: "npm run -s rules" writes it`, async t => {
@@ -78,25 +84,52 @@ test('a site names its own targets, its own base of the runbooks, and a test its
 });
 
 testWithPeer('promtool', 'promtool finds nothing wrong with the rule file', async t => {
-	const {ok, output} = await promtool('check', 'rules', '--lint=all', '--lint-fatal', committed);
+	const {ok, output} = await promtool('check', 'rules', '--lint=all', '--lint-fatal', ...committed);
 	t.true(ok, output);
-	t.regex(output, new RegExp(`${rules.length} rules found`));
+	for (const {rules} of Object.values(groups)) t.regex(output, new RegExp(`${rules.length} rules found`));
 });
 
-testWithPeer('promtool', 'each rule fires when it is to fire, and is silent when not', async t => {
-	const {ok, output} = await runCases(await temporaryDirectory(t), committed, rules, alertCases, runbooksInRepository);
-	t.true(ok, output);
-});
+for (const [name, group] of Object.entries(groups)) {
+	testWithPeer('promtool', `each ${name} rule fires when it is to fire, and is silent when not`, async t => {
+		t.timeout(300_000);
+		const own = alertCases.filter(({alert}) => group.rules.some(rule => rule.alert === alert));
+		const {ok, output} = await runCases(await temporaryDirectory(t), [fileOf(name)], rules, own, runbooksInRepository);
+		t.true(ok, output);
+	});
+}
 
 testWithPeer('promtool', 'a rule that does not fire, or says something else, is noticed', async t => {
 	const directory = await temporaryDirectory(t);
 	const broken = join(directory, 'broken.rules.yaml');
-	const text = (await readFile(committed, 'utf8')).replace(
+	const text = (await readFile(fileOf('connectivity'), 'utf8')).replace(
 		'callhome_connection_exhausted == 1',
 		'callhome_connection_exhausted == 2',
 	);
 	await writeFile(broken, text);
 	const cases = alertCases.filter(({alert}) => alert === 'CallHomePathsExhausted');
-	t.false((await runCases(directory, broken, rules, cases, runbooksInRepository)).ok);
-	t.false((await runCases(directory, committed, rules, cases, 'elsewhere/')).ok);
+	t.false((await runCases(directory, [broken], rules, cases, runbooksInRepository)).ok);
+	t.false((await runCases(directory, [fileOf('connectivity')], rules, cases, 'elsewhere/')).ok);
+});
+
+test('the rules of Grafana are those of Prometheus, each under an id that Grafana takes', async t => {
+	const file = parse(await readFile(join(top, 'dashboards/grafana/alerting/callhome-rules.yaml'), 'utf8'));
+	type Written = {
+		uid: string;
+		condition: string;
+		data: {refId: string; model: {expr?: string}}[];
+		annotations: object;
+		for: string;
+	};
+	const written: Written[] = file.groups.flatMap((group: {rules: Written[]}) => group.rules);
+	t.deepEqual(
+		written.map(({data: [query], for: span}) => [query?.model.expr, span]),
+		rules.map(({expr, for: span}) => [expr, span]),
+	);
+	t.is(new Set(written.map(({uid}) => uid)).size, rules.length);
+	for (const {uid, condition, data, annotations} of written) {
+		t.regex(uid, /^[a-z0-9_-]{1,40}$/);
+		t.true(data.some(({refId}) => refId === condition));
+		t.notRegex(JSON.stringify(annotations), /\$value\b/, 'a number in Prometheus, a text about all queries in Grafana');
+	}
+	t.is(uidOf('CallHomeSupportProxyRefusing', 'info'), 'ch-support-proxy-refusing-info');
 });

@@ -1,0 +1,176 @@
+import type {Board} from './board.ts';
+import type {PanelSpec} from './panel.ts';
+import {type BoardTerms, green, limits, noneIsGood, plain, red, toBoard, yellow} from './terms.ts';
+
+/** Every system at once, the silent ones on top. */
+export const fleet = (terms: BoardTerms): Board => ({
+	uid: 'callhome-fleet',
+	title: 'Call home / Fleet',
+	description: 'Every monitored system: its last heartbeat that IBM answered, its open problems, and which has fallen silent.',
+	span: '24h',
+	source: 'prometheus',
+	system: `label_values(${terms.series.systemProblems}{job=~"$job", instance=~"$instance"}, ${terms.label.hostName})`,
+	rows: [
+		{title: 'Now', panels: [...now(terms), heartbeats(terms), problems(terms)]},
+		{title: 'Over time', panels: overTime(terms)},
+	],
+});
+
+const machine = ({label}: BoardTerms) =>
+	`${label.hostName}, ${label.systemType}, ${label.systemModel}, ${label.systemSerialNumber}`;
+
+/** In intervals of the bridge that sends them. */
+const age = ({series, label, of, ofSystem}: BoardTerms) =>
+	`(time() - max by (job, instance, ${label.hostName}, ${label.systemSerialNumber}) (${ofSystem(series.systemHeartbeat)})) / on (job, instance) group_left () max by (job, instance) (${of(series.heartbeatInterval)})`;
+
+/** Systems without any answered heartbeat: none was answered yet, or the configuration does not name them. */
+const never = ({series, label, ofSystem}: BoardTerms, labels: string) => {
+	const known = `${label.problemState}="open", ${label.systemSerialNumber}!=""`;
+	return `(max by (${labels}) (${ofSystem(series.systemProblems, known)}) unless max by (${labels}) (${ofSystem(series.systemHeartbeat)}))`;
+};
+
+const now = (terms: BoardTerms): PanelSpec[] => {
+	const {series, label, ofSystem} = terms;
+	const stat = (title: string, description: string, expr: string, steps: PanelSpec['steps']): PanelSpec => ({
+		kind: 'stat',
+		title,
+		description,
+		width: 6,
+		height: 4,
+		unit: 'none',
+		steps: steps ?? plain,
+		queries: [{expr, legend: ''}],
+	});
+	return [
+		stat(
+			'Systems',
+			'Systems that the configuration names, or of which there are problems.',
+			`count(count by (${label.systemSerialNumber}) (${ofSystem(series.systemProblems, `${label.systemSerialNumber}!=""`)}))`,
+			plain,
+		),
+		stat(
+			'Without an answered heartbeat',
+			'Systems for which IBM answered no heartbeat in three intervals, or none yet.',
+			`count(${age(terms)} > 3 or ${never(terms, `job, instance, ${label.hostName}, ${label.systemSerialNumber}`)}) or vector(0)`,
+			noneIsGood,
+		),
+		stat(
+			'Problems with IBM',
+			'Problems that IBM works on: accepted, or with a case number.',
+			`sum(${ofSystem(series.systemProblems, `${label.problemState}=~"accepted|open"`)})`,
+			plain,
+		),
+		stat(
+			'Problems that wait for somebody',
+			'Held or rejected problems.',
+			`sum(${ofSystem(series.systemProblems, `${label.problemState}=~"held|rejected"`)})`,
+			[
+				[null, green],
+				[1, yellow],
+			],
+		),
+	];
+};
+
+const links = {System: {title: 'Its hardware', url: toBoard('callhome-hardware', 'System')}};
+
+const heartbeats = (terms: BoardTerms): PanelSpec => ({
+	kind: 'table',
+	title: 'Last heartbeat of each system',
+	description:
+		'Time since IBM last answered a heartbeat of it; the longest silent on top, and above them those of which none was answered yet, or which the configuration does not name. A click leads to its hardware.',
+	width: 12,
+	height: 12,
+	queries: [
+		{
+			expr: `sort_desc(time() - max by (${machine(terms)}, instance) (${terms.ofSystem(terms.series.systemHeartbeat)}) or 0 * ${never(terms, `${machine(terms)}, instance`)} + Inf)`,
+			legend: 'Silent for',
+		},
+	],
+	columns: {
+		[terms.label.hostName]: 'System',
+		[terms.label.systemType]: 'Type',
+		[terms.label.systemModel]: 'Model',
+		[terms.label.systemSerialNumber]: 'Serial number',
+		instance: 'Bridge',
+	},
+	cells: {'Silent for': {unit: 's', steps: limits(3600, 5400)}},
+	sortBy: 'Silent for',
+	links,
+});
+
+const problems = (terms: BoardTerms): PanelSpec => {
+	const {series, label, ofSystem} = terms;
+	const of = (states: string) =>
+		`sum by (${machine(terms)}) (${ofSystem(series.systemProblems, `${label.problemState}=~"${states}"`)})`;
+	return {
+		kind: 'table',
+		title: 'Problems of each system',
+		description: 'Problems that are not closed. Those that wait for a person on top.',
+		width: 12,
+		height: 12,
+		queries: [
+			{expr: `${of('held|rejected')} and ${of('.+')} > 0`, legend: 'Held or rejected'},
+			{expr: `${of('identified|queued')} and ${of('.+')} > 0`, legend: 'On the way'},
+			{expr: `${of('accepted|open')} and ${of('.+')} > 0`, legend: 'With IBM'},
+		],
+		columns: {[label.hostName]: 'System', [label.systemSerialNumber]: 'Serial number'},
+		cells: {
+			'Held or rejected': {
+				steps: [
+					[null, green],
+					[1, yellow],
+				],
+			},
+			'On the way': {steps: limits(1, 10)},
+		},
+		sortBy: 'Held or rejected',
+		links,
+	};
+};
+
+const overTime = (terms: BoardTerms): PanelSpec[] => {
+	const {series, label, ofSystem, hardware} = terms;
+	return [
+		{
+			kind: 'grid',
+			title: 'Heartbeats of the 30 systems that are silent the longest',
+			description: 'Age of the last answered heartbeat in intervals. Red: three or more were missed.',
+			width: 24,
+			height: 10,
+			unit: 'none',
+			interval: '30m',
+			steps: limits(1.5, 3),
+			queries: [{expr: `topk(30, ${age(terms)})`, legend: `{{${label.hostName}}} ({{instance}})`}],
+		},
+		{
+			kind: 'stacked',
+			title: 'Problems that are not closed, by state',
+			description: 'Of the systems that are chosen.',
+			width: 12,
+			unit: 'none',
+			min: 0,
+			queries: [
+				{expr: `sum by (${label.problemState}) (${ofSystem(series.systemProblems)})`, legend: `{{${label.problemState}}}`},
+			],
+		},
+		{
+			kind: 'lines',
+			title: 'Systems that are read',
+			description: 'Systems whose hardware a source of the bridge reads. A step down: one has fallen silent.',
+			width: 12,
+			unit: 'none',
+			min: 0,
+			steps: [
+				[null, red],
+				[1, green],
+			],
+			queries: [
+				{
+					expr: `count by (instance) (count by (instance, ${label.hostName}) (${ofSystem(hardware('hw.status'))}))`,
+					legend: '{{instance}}',
+				},
+			],
+		},
+	];
+};

@@ -1,0 +1,164 @@
+import {readFileSync} from 'node:fs';
+import {setTimeout as pause} from 'node:timers/promises';
+import {BridgeError, isBridgeError, toError} from '../../errors.ts';
+import type {SourceParts} from '../../source.ts';
+import {createClient} from './client.ts';
+import type {CimConfig, CimSystem} from './config.ts';
+import {createRefusals} from './login.ts';
+import {type Ensured, ensureSubscription} from './subscription.ts';
+import {createTransport, httpsIsAway} from './transport.ts';
+
+const source = 'cim';
+const firstRetryMillis = 30_000;
+
+export type Registration = {readonly system: CimSystem; readonly destination: string};
+
+/** Keeps one subscription at each system: at the start, and then at every check. */
+export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: string) {
+	const {marks, onTarget, log, now = Date.now, random = Math.random} = parts;
+	const refusals = createRefusals(marks, config.refused_pause, now);
+	const ending = new AbortController();
+	const turns = createTurns(config.concurrency);
+	const authorities = new Map(config.systems.map(system => [system, readAuthority(system)]));
+	const fallback = new Set<CimSystem>();
+	let working: Promise<unknown> = Promise.resolve();
+
+	async function ensureOver(registration: Registration, secure: boolean): Promise<Ensured> {
+		const {system, destination} = registration;
+		const transport = createTransport(system, secure, authorities.get(system), config.request_timeout);
+		try {
+			const login = {username: system.username, password: system.password.reveal()};
+			const client = createClient(transport, login, ending.signal);
+			const {host, interop_namespace: namespace} = system;
+			return await ensureSubscription(client, {agentId, host, destination, query: config.query, namespace});
+		} finally {
+			await transport.close();
+		}
+	}
+
+	/** HTTPS first, at every check; HTTP only where HTTPS is not available and the operator allowed it. */
+	async function ensure(registration: Registration): Promise<{readonly ensured: Ensured; readonly secure: boolean}> {
+		const {system} = registration;
+		try {
+			return {ensured: await ensureOver(registration, true), secure: true};
+		} catch (error) {
+			if (!system.allow_http || !isBridgeError(error, ...httpsIsAway)) throw withAdvice(error, system);
+			const ensured = await ensureOver(registration, false).catch(second => {
+				throw bothFailed(error, toError(second));
+			});
+			return {ensured, secure: false};
+		}
+	}
+
+	async function check(registration: Registration): Promise<boolean> {
+		const {system} = registration;
+		const target = system.name ?? system.host;
+		const tell = (state: 'working' | 'failing' | 'stopped', reason: string) => onTarget({source, target, state, reason});
+		const loginRefused = (text: string) =>
+			tell(
+				'stopped',
+				`the login of ${system.username} is refused (${text}): correct username or password; it is not tried again, for modules lock accounts`,
+			);
+		try {
+			if (await refusals.isHeld(system)) {
+				loginRefused('before');
+				return true;
+			}
+			const {ensured, secure} = await ensure(registration);
+			sayFallback(system, target, secure);
+			if (ensured.state === 'refused') {
+				if (ensured.isLogin) {
+					await refusals.refused(system);
+					loginRefused(ensured.text);
+				} else tell('stopped', `it takes no further subscription (${ensured.text}): remove one that is not needed`);
+				return true;
+			}
+			await refusals.accepted(system);
+			if (ensured.created.length > 0) log('info', `CIM: ${target} is subscribed to: ${ensured.created.join(', ')} created`);
+			if (ensured.removed > 0) log('info', `CIM: ${ensured.removed} left-over(s) of this bridge removed from ${target}`);
+			tell('working', '');
+			return true;
+		} catch (error) {
+			if (!ending.signal.aborted) tell('failing', toError(error).message);
+			return false;
+		}
+	}
+
+	function sayFallback(system: CimSystem, target: string, secure: boolean): void {
+		if (secure) {
+			if (fallback.delete(system)) log('info', `CIM: ${target} answers over HTTPS again`);
+			return;
+		}
+		if (!fallback.has(system))
+			log(
+				'warn',
+				`CIM: HTTPS is not available at ${target}: the password and the events go over plain HTTP, as allow_http allows`,
+			);
+		fallback.add(system);
+	}
+
+	async function keep(registration: Registration): Promise<void> {
+		const {signal} = ending;
+		await pause(Math.min(config.check_interval, 10_000) * random() * 0.5, undefined, {signal});
+		for (let failures = 0; !signal.aborted; ) {
+			const isDone = await turns(() => check(registration));
+			failures = isDone ? 0 : failures + 1;
+			const wait = isDone
+				? config.check_interval
+				: Math.min(config.check_interval, firstRetryMillis * 2 ** Math.min(failures - 1, 20));
+			await pause(wait * (0.9 + 0.2 * random()), undefined, {signal});
+		}
+	}
+
+	return {
+		start(registrations: readonly Registration[]) {
+			working = Promise.allSettled(registrations.map(keep));
+		},
+		/** One check now, for whoever wants to know. */
+		check,
+		/** The subscriptions stay: after a restart they are found again. */
+		async shutdown() {
+			ending.abort();
+			await working;
+		},
+	};
+}
+
+function readAuthority({ca_file, host}: CimSystem): string | undefined {
+	if (ca_file === undefined) return undefined;
+	try {
+		return readFileSync(ca_file, 'utf8');
+	} catch (cause) {
+		throw new BridgeError('ERR_CONFIG', `receivers.cim.systems: ca_file of ${host}: ${toError(cause).message}`, {cause});
+	}
+}
+
+function withAdvice(error: unknown, {allow_http, http_port}: CimSystem): unknown {
+	if (allow_http || !isBridgeError(error, ...httpsIsAway)) return error;
+	const advice = `HTTPS is not available, and HTTP on ${http_port} is not tried without allow_http`;
+	return new BridgeError(error.code, `${error.message}: ${advice}`, {cause: error});
+}
+
+const bothFailed = (first: BridgeError, second: Error): BridgeError =>
+	new BridgeError(
+		second instanceof BridgeError ? second.code : first.code,
+		`over HTTPS: ${first.message}; over HTTP: ${second.message}`,
+		{cause: second},
+	);
+
+/** So many at the same time; the others wait in line. */
+function createTurns(most: number) {
+	const waiting: (() => void)[] = [];
+	let running = 0;
+	return async function turn<T>(run: () => Promise<T>): Promise<T> {
+		if (running >= most) await new Promise<void>(resolve => waiting.push(resolve));
+		else running++;
+		try {
+			return await run();
+		} finally {
+			const next = waiting.shift();
+			if (next) next();
+			else running--;
+		}
+	};
+}

@@ -1,0 +1,49 @@
+import type {MetricDefinition} from './telemetry.ts';
+
+/** What is told of the monitored systems, and of what the bridge stands on. */
+export const systemMetrics = {
+	heldProblems: {
+		name: 'callhome.problems.held',
+		instrument: 'updowncounter',
+		unit: '{problem}',
+		description: 'Problems that wait, by why they are held.',
+	},
+	systemProblems: {
+		name: 'callhome.system.problems',
+		instrument: 'updowncounter',
+		unit: '{problem}',
+		description: 'Problems of each monitored system that are not closed, by state. Tests do not count.',
+	},
+	systemHeartbeat: {
+		name: 'callhome.system.heartbeat.last_success.timestamp',
+		instrument: 'gauge',
+		unit: 's',
+		description: 'Unix time of the last acknowledged heartbeat of each monitored system; absent before the first.',
+	},
+	storeSize: {
+		name: 'callhome.store.size',
+		instrument: 'updowncounter',
+		unit: 'By',
+		description: 'Bytes that the store takes on its disk, with its write-ahead log.',
+	},
+	storeAvailable: {
+		name: 'callhome.store.available',
+		instrument: 'updowncounter',
+		unit: 'By',
+		description: 'Bytes by which the store may still grow: what is free on its disk, or up to store.max_size if that is less.',
+	},
+	clockTime: {
+		name: 'callhome.clock.time',
+		instrument: 'gauge',
+		unit: 's',
+		description: 'Unix time by the clock of the bridge: compared with the time of the scrape it shows a clock that is off.',
+	},
+} as const satisfies Record<string, MetricDefinition>;
+
+export const systemAttributes = {
+	holdReason: 'callhome.hold.reason',
+	hostName: 'host.name',
+	systemType: 'callhome.system.type',
+	systemModel: 'callhome.system.model',
+	systemSerialNumber: 'callhome.system.serial_number',
+} as const;

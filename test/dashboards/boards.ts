@@ -1,0 +1,173 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import test from 'ava';
+import {stringify} from 'yaml';
+import {boardTerms} from '../../dashboards/generate.ts';
+import {hardwareMetrics} from '../../src/hardware-metrics.ts';
+import {temporaryDirectory} from '../helpers/listen.ts';
+import {boardUids, type DashboardFile, type Panel, readBoard, withVariables} from '../helpers/panels.ts';
+import {testWithPeer} from '../helpers/peers.ts';
+import {promtool} from '../helpers/promtool.ts';
+
+const boards = await Promise.all(boardUids.map(readBoard));
+const ofMetrics = boards.filter(({uid}) => uid !== 'callhome-events');
+const terms = boardTerms();
+const everySeries = [
+	...Object.values(terms.series),
+	...Object.values(terms.process),
+	...[...hardwareMetrics.keys()].map(terms.hardware),
+];
+/** Units of Grafana that the boards use: another one is a slip. */
+const units = ['s', 'none', 'cpm', 'rps', 'percentunit', 'bytes', 'celsius', 'rotrpm', 'watt', 'volt'];
+
+const panelsOf = ({panels}: DashboardFile) => panels.filter(({type}) => type !== 'row');
+const expressionsOf = (board: DashboardFile) =>
+	panelsOf(board).flatMap(({title, targets = []}) =>
+		targets.map(({expr, refId}) => ({name: `${board.uid}: ${title} ${refId}`, expr})),
+	);
+
+/** The rules of Grafana's dashboard linter, each with what it finds wrong. */
+const rules: Record<string, (board: DashboardFile) => string[]> = {
+	'template-datasource'({templating: {list}}) {
+		const sources = list.filter(({type}) => type === 'datasource');
+		const isOne = sources.length === 1 && sources[0]?.name === 'datasource' && sources[0].label === 'Data Source';
+		return isOne ? [] : ['there has to be one data source variable'];
+	},
+	'template-job, template-instance and template-on-time-change-reload': ({templating: {list}}) =>
+		['job', 'instance'].filter(name => {
+			const variable = list.find(other => other.name === name);
+			return !(
+				variable?.type === 'query' &&
+				variable.label === name &&
+				variable.multi &&
+				variable.allValue === '.+' &&
+				variable.refresh === 2 &&
+				variable.datasource?.uid === '$datasource'
+			);
+		}),
+	'panel-datasource': board => titles(board, ({datasource}) => datasource?.uid !== '$datasource'),
+	'panel-title-description': board => titles(board, ({title, description = ''}) => title === '' || !description.endsWith('.')),
+	'panel-no-targets': board => titles(board, ({targets = []}) => targets.length === 0),
+	'panel-units': board =>
+		titles(board, ({type, fieldConfig}) => {
+			const {unit, mappings = []} = fieldConfig?.defaults ?? {};
+			return !['table', 'logs'].includes(type) && !(unit !== undefined && units.includes(unit)) && mappings.length === 0;
+		}),
+	'target-rate-interval': board =>
+		named(board, expr =>
+			[...expr.matchAll(/\b(?:rate|irate)\([^[]*\[([^\]]*)\]/g)].some(([, range]) => range !== '$__rate_interval'),
+		),
+	'target-job and target-instance': board =>
+		named(board, expr =>
+			[...expr.matchAll(/[a-z_:]+\{([^}]*)\}/gi)].some(
+				([, matchers = '']) => !matchers.includes('job=~"$job"') || !matchers.includes('instance=~"$instance"'),
+			),
+		),
+	'every series of a query has matchers': board =>
+		named(board, expr =>
+			everySeries.some(name => new RegExp(`\\b${name}(?:_bucket|_count|_sum)?\\b(?!\\{|_)`).test(withoutLabels(expr))),
+		),
+	'target-counter-agg': board =>
+		named(board, expr =>
+			[...expr.matchAll(/(\w+\()?\w+_total\{/g)].some(
+				([, before = '']) => !/^(rate|increase|irate)\($/.test(before) && !expr.includes(terms.series.acceptedEvents),
+			),
+		),
+	'uneditable-dashboard': ({editable}) => (editable ? ['may be edited'] : []),
+	'links keep the time range and the variables': ({links}) =>
+		links.some(({keepTime, includeVars, tags}) => keepTime && includeVars && tags.includes('callhome'))
+			? []
+			: ['no link to the others'],
+	'panels do not overlap, and have ids of their own': ({panels}) =>
+		new Set(panels.map(({id}) => id)).size === panels.length ? overlaps(panels) : ['an id twice'],
+};
+
+const titles = (board: DashboardFile, isWrong: (panel: Panel) => boolean) =>
+	panelsOf(board)
+		.filter(isWrong)
+		.map(({title}) => title);
+const named = (board: DashboardFile, isWrong: (expr: string) => boolean) =>
+	board.uid === 'callhome-events'
+		? []
+		: expressionsOf(board)
+				.filter(({expr}) => isWrong(expr))
+				.map(({name}) => name);
+const withoutLabels = (expr: string) =>
+	expr.replaceAll(/\b(?:by|on|group_left|group_right) \([^)]*\)/g, '').replaceAll(/\{[^}]*\}/g, '{}');
+
+function overlaps(panels: readonly Panel[]): string[] {
+	const cover = ({gridPos: a}: Panel, {gridPos: b}: Panel) =>
+		a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+	const outside = panels.filter(({gridPos: {x, w}}) => x + w > 24);
+	return [...panels.filter((one, index) => panels.some((other, place) => place > index && cover(one, other))), ...outside].map(
+		({title}) => title,
+	);
+}
+
+for (const [name, rule] of Object.entries(rules)) {
+	test(name, t => {
+		for (const board of boards) t.deepEqual(rule(board), [], board.uid);
+	});
+}
+
+test('a board that breaks the rules is found out', t => {
+	const [board] = boards;
+	if (!board) throw new Error('there is no board');
+	const [first, ...rest] = panelsOf(board);
+	if (!first) throw new Error('there is no panel');
+	const broken: DashboardFile = {
+		...board,
+		editable: true,
+		links: [],
+		templating: {list: []},
+		panels: [
+			{
+				...first,
+				id: 9999,
+				description: '',
+				datasource: {type: 'prometheus', uid: 'fixed'},
+				fieldConfig: {defaults: {unit: 'furlongs'}, overrides: []},
+				targets: [
+					{
+						refId: 'A',
+						expr: 'rate(callhome_submissions_total{}[5m]) + callhome_submissions_total{job="x"} + callhome_queue_size',
+					},
+				],
+			},
+			{...first, id: 9999, targets: []},
+			...rest,
+		],
+	};
+	for (const [name, rule] of Object.entries(rules)) t.true(rule(broken).length > 0, name);
+});
+
+testWithPeer('promtool', 'every query is PromQL of Prometheus 2.42', async t => {
+	const file = join(await temporaryDirectory(t), 'queries.yaml');
+	const queries = ofMetrics.flatMap(board => [
+		...expressionsOf(board).map(({expr}) => expr),
+		...board.annotations.list.map(({expr}) => expr).filter(expr => expr !== undefined),
+	]);
+	const recorded = queries.map((expr, index) => ({record: `query_${index}`, expr: withVariables(expr)}));
+	await writeFile(file, stringify({groups: [{name: 'queries', rules: recorded}]}));
+	const {ok, output} = await promtool('check', 'rules', file);
+	t.true(ok, output);
+	t.regex(output, new RegExp(`${queries.length} rules found`));
+});
+
+test('a link of a table leads to a board that there is, with the time range', t => {
+	const links = boards
+		.flatMap(panelsOf)
+		.flatMap(({fieldConfig}) =>
+			(fieldConfig?.overrides ?? []).flatMap(({properties}) =>
+				properties.filter(({id}) => id === 'links').map(({value}) => JSON.stringify(value)),
+			),
+		);
+	t.true(links.length >= 3);
+	for (const link of links) {
+		t.true(
+			boardUids.some(uid => link.includes(`/d/${uid}?`)),
+			link,
+		);
+		t.regex(link, /\$\{__url_time_range\}/);
+	}
+});

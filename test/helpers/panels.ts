@@ -1,0 +1,105 @@
+import {readFile} from 'node:fs/promises';
+import {fileURLToPath} from 'node:url';
+
+/** What the tests read of a dashboard's file. */
+export type Panel = {
+	readonly id: number;
+	readonly type: string;
+	readonly title: string;
+	readonly description?: string;
+	readonly interval?: string;
+	readonly datasource?: {readonly type: string; readonly uid: string};
+	readonly gridPos: {readonly x: number; readonly y: number; readonly w: number; readonly h: number};
+	readonly targets?: readonly Target[];
+	readonly transformations?: readonly {readonly id: string; readonly options: Record<string, unknown>}[];
+	readonly options?: Record<string, unknown>;
+	readonly fieldConfig?: {
+		readonly defaults: {
+			readonly unit?: string;
+			readonly mappings?: readonly {readonly options: Record<string, {text: string; color: string}>}[];
+			readonly thresholds?: {readonly steps: readonly {readonly value: number | null; readonly color: string}[]};
+		};
+		readonly overrides: readonly {
+			readonly matcher: {readonly id: string; readonly options: string};
+			readonly properties: readonly {readonly id: string; readonly value: unknown}[];
+		}[];
+	};
+};
+export type Target = {
+	readonly refId: string;
+	readonly expr: string;
+	readonly legendFormat?: string;
+	readonly instant?: boolean;
+};
+export type Variable = {
+	readonly type: string;
+	readonly name: string;
+	readonly label?: string;
+	readonly query: string;
+	readonly multi?: boolean;
+	readonly allValue?: string;
+	readonly refresh?: number;
+	readonly datasource?: {readonly type: string; readonly uid: string};
+};
+export type DashboardFile = {
+	readonly uid: string;
+	readonly title: string;
+	readonly editable: boolean;
+	readonly panels: readonly Panel[];
+	readonly templating: {readonly list: readonly Variable[]};
+	readonly annotations: {readonly list: readonly {readonly name: string; readonly expr: string}[]};
+	readonly links: readonly {readonly keepTime: boolean; readonly includeVars: boolean; readonly tags: readonly string[]}[];
+};
+
+export const boardUids = ['connectivity', 'delivery', 'hardware', 'fleet', 'bridge', 'events'].map(name => `callhome-${name}`);
+
+/** As it is committed. */
+export async function readBoard(uid: string): Promise<DashboardFile> {
+	const file = fileURLToPath(new URL(`../../dashboards/grafana/dashboards/${uid}.json`, import.meta.url));
+	return JSON.parse(await readFile(file, 'utf8')) as DashboardFile;
+}
+
+/** What Grafana puts in the place of the variables when everything is chosen. */
+export const withVariables = (expr: string, {interval = '10s', system = '.*'} = {}): string =>
+	expr
+		.replaceAll('$__rate_interval', interval)
+		.replaceAll('$job', '.+')
+		.replaceAll('$instance', '.+')
+		.replaceAll('$system', system);
+
+export type Sample = readonly [seconds: number, value: string];
+export type Found = {
+	readonly metric: Readonly<Record<string, string>>;
+	/** Of a query for a moment. */
+	readonly value?: Sample;
+	/** Of a query for a range. */
+	readonly values?: readonly Sample[];
+};
+export type Asked = {readonly ok: boolean; readonly error: string; readonly found: readonly Found[]; readonly millis: number};
+export type Range = {readonly from: number; readonly to: number; readonly step: number};
+
+/** Asks Prometheus as Grafana does for one target of a panel: for the end of the range, or for all of it. Seconds. */
+export async function askTarget(
+	prometheus: URL,
+	{expr, instant}: Pick<Target, 'expr' | 'instant'>,
+	{from, to, step}: Range,
+	interval?: string,
+): Promise<Asked> {
+	const query = withVariables(expr, interval === undefined ? {} : {interval});
+	const parameters: Record<string, string> = instant
+		? {query, time: String(to)}
+		: {query, start: String(from), end: String(to), step: String(step)};
+	const url = new URL(`/api/v1/${instant ? 'query' : 'query_range'}`, prometheus);
+	const began = performance.now();
+	const response = await fetch(url, {method: 'POST', body: new URLSearchParams(parameters)});
+	const {
+		status,
+		error = '',
+		data,
+	} = (await response.json()) as {
+		status: string;
+		error?: string;
+		data?: {result: readonly Found[]};
+	};
+	return {ok: status === 'success', error, found: data?.result ?? [], millis: performance.now() - began};
+}

@@ -1,0 +1,65 @@
+import {metrics} from '@opentelemetry/api';
+import {MeterProvider} from '@opentelemetry/sdk-metrics';
+import test from 'ava';
+import {createPrometheusReader} from '../../src/own-telemetry/prometheus.ts';
+import {observeSystems, type SystemsNow} from '../../src/own-telemetry/systems.ts';
+import type {System} from '../../src/problem.ts';
+
+const system = (index: number): System => ({
+	name: `h${index}`,
+	machineType: '8871',
+	model: 'AC1',
+	serialNumber: `S${String(index).padStart(6, '0')}`,
+});
+
+const open = (of: System | undefined, problems = 1): SystemsNow['unfinished'][number] => ({
+	systemKey: of?.serialNumber ?? 'unknown',
+	system: of,
+	state: 'open',
+	heldFor: undefined,
+	problems,
+});
+
+test.serial('systems beyond the limit are counted together, those of the configuration are always told apart', async t => {
+	const {reader, page} = createPrometheusReader();
+	const provider = new MeterProvider({readers: [reader]});
+	metrics.setGlobalMeterProvider(provider);
+	t.teardown(() => metrics.disable());
+	let clock = 1000;
+	let readings = 0;
+	observeSystems({
+		systems: async () => {
+			readings++;
+			return {
+				known: [system(99)],
+				lastHeartbeat: () => 5000,
+				unfinished: [...Array.from({length: 10}, (_, index) => open(system(index))), open(undefined, 3)],
+			};
+		},
+		now: () => clock,
+		mostSystems: 4,
+	});
+	const lines = async () => (await page()).split('\n').filter(line => /^callhome_system_problems.*state="open"/.test(line));
+	const before = await lines();
+	t.is(before.length, 6);
+	t.true(before.some(line => /host_name="h99".* 0$/.test(line)));
+	t.true(before.some(line => /host_name="other systems".* 7$/.test(line)));
+	t.true(before.some(line => /host_name="unknown systems".* 3$/.test(line)));
+	t.regex(await page(), /callhome_system_heartbeat_last_success_timestamp_seconds\{.*host_name="h99".*\} 5\n/);
+	t.is(readings, 1, 'readers of the same moment share one reading');
+	clock = -1_000_000; // The clock was set back.
+	await lines();
+	t.is(readings, 2);
+});
+
+test.serial('each of a thousand systems has all its series', async t => {
+	const {reader, page} = createPrometheusReader();
+	const provider = new MeterProvider({readers: [reader]});
+	metrics.setGlobalMeterProvider(provider);
+	t.teardown(() => metrics.disable());
+	const known = Array.from({length: 1000}, (_, index) => system(index));
+	observeSystems({systems: async () => ({known, lastHeartbeat: () => 1, unfinished: []}), now: () => 0});
+	const lines = (await page()).split('\n').filter(line => line.startsWith('callhome_system_'));
+	t.is(lines.length, 7000);
+	t.false(lines.some(line => line.includes('overflow')));
+});
