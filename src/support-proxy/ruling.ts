@@ -50,6 +50,9 @@ export function tunnelRuling({url = '', headers}: IncomingMessage, {tunnels, dow
 	return forbidden('port', text, target);
 }
 
+/** Of the path of a configuration update: there is no room for anybody's data in it. */
+const longestPath = 256;
+
 /** A request in absolute form: only a GET or HEAD without a body, over plain HTTP, of a configuration update (S72). */
 export function downloadRuling(request: IncomingMessage, {tunnels, downloads}: AllowList): Ruling<AbsoluteTarget> {
 	const url = request.url ?? '';
@@ -60,6 +63,10 @@ export function downloadRuling(request: IncomingMessage, {tunnels, downloads}: A
 	if (!target) return refused(malformed('The URL is not http://HOST/PATH, without user information and fragment.'));
 	if (uploads(request)) {
 		const text = 'Nothing is uploaded over plain HTTP: only GET and HEAD without a body pass. Use CONNECT to port 443.';
+		return forbidden('upload_over_http', text, target);
+	}
+	if (target.path.includes('?') || target.path.length > longestPath) {
+		const text = `A question can carry an upload: over plain HTTP only a path of at most ${longestPath} characters without "?" passes.`;
 		return forbidden('upload_over_http', text, target);
 	}
 	const ruling = onList(target, downloads);

@@ -129,6 +129,8 @@ test('what is no request is refused, and what comes after a request is not read 
 		[`GET http://x/ HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(4000)}\r\n\r\n`, 431, 'headers_too_large'],
 		['POST http://www.ibm.com/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc', 403, 'upload_over_http'],
 		['GET http://www.ibm.com/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc', 403, 'upload_over_http'],
+		['GET http://www.ibm.com/x?serial=J1A2B3C HTTP/1.1\r\nHost: x\r\n\r\n', 403, 'upload_over_http'],
+		[`GET http://www.ibm.com/${'x'.repeat(300)} HTTP/1.1\r\nHost: x\r\n\r\n`, 403, 'upload_over_http'],
 		['GET http://www.ibm.com/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 403, 'upload_over_http'],
 		['PUT http://www.ibm.com/ HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n', 403, 'upload_over_http'],
 		['GET http://x/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n', 400, 'malformed'],
