@@ -14,6 +14,8 @@ export async function runSandbox(config: Config, {listen, mode, caseDelay}: Sand
 		...(caseDelay === undefined ? {} : {case_delay: caseDelay}),
 	};
 	const sandbox = createSandbox({...sandboxSchema.parse(given), directory: join(config.store.directory, 'sandbox')});
+	// Before anything says that it runs: who reads that may end it at once.
+	const ending = Promise.race(['SIGINT', 'SIGTERM'].map(name => once(process, name)));
 	await sandbox.start();
 	const url = sandbox.url();
 	const control = new URL('/sandbox/', url).href;
@@ -27,6 +29,6 @@ export async function runSandbox(config: Config, {listen, mode, caseDelay}: Sand
 	process.stdout.write(
 		asJson ? `${JSON.stringify({url: url.href, ca_file: sandbox.caFile, control})}\n` : `${lines.join('\n')}\n`,
 	);
-	await Promise.race(['SIGINT', 'SIGTERM'].map(name => once(process, name)));
+	await ending;
 	await sandbox.shutdown();
 }

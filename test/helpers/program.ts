@@ -19,7 +19,7 @@ export type Program = {
 	waitFor(text: string | RegExp, options?: {timeoutMillis?: number; from?: number}): Promise<void>;
 	/** The exit code, or the signal that ended it. */
 	readonly ended: Promise<number | NodeJS.Signals>;
-	/** Sends the signal and resolves when the program is gone; after ten seconds it is killed. */
+	/** Sends the signal and resolves when the program is gone; after half a minute it is killed. */
 	stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>;
 };
 
@@ -51,7 +51,7 @@ export async function startProgram(
 
 	const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
 		child.kill(signal);
-		const patience = setTimeout(() => child.kill('SIGKILL'), 10_000);
+		const patience = setTimeout(() => child.kill('SIGKILL'), 30_000);
 		try {
 			return await ended;
 		} finally {
