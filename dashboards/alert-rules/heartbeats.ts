@@ -1,12 +1,13 @@
 import type {AlertRule} from './rule.ts';
 import {by, day, minute, type Terms} from './terms.ts';
 
-/** Silence: IBM answers no heartbeat, a bridge is gone, or there is none. */
+/** Silence: IBM answers no heartbeat, a bridge is gone, there is none, or nobody would say so. */
 export const heartbeatRules = (terms: Terms): readonly AlertRule[] => [
 	missed(terms),
 	overdue(terms),
 	absent(terms),
 	noBridge(terms),
+	watchdog(terms),
 ];
 
 /** By the clocks of the bridge and of Prometheus. */
@@ -78,4 +79,20 @@ const noBridge = ({series, span, targets}: Terms): AlertRule => ({
 	description: 'Prometheus has not had a metric of any bridge for a day.',
 	impact: 'Call home of this site is not watched, and perhaps does not run.',
 	action: 'Look whether Prometheus scrapes the bridges, or receives their metrics, and whether one runs.',
+});
+
+/**
+Fires at all times, so that its end can be noticed outside: when Prometheus, Alertmanager or the way from one to the next is
+broken, no alert says so. It outlasts a restart of the last bridge, and ends with it.
+*/
+const watchdog = ({series, span}: Terms): AlertRule => ({
+	alert: 'CallHomeWatchdog',
+	severity: 'none',
+	expr: `count(group ${by()} (present_over_time(${series.heartbeatInterval}[${span(15 * minute)}])))`,
+	for: '0s',
+	summary: 'Call home is watched: this alert fires at all times.',
+	description: 'Bridges that report: {{ $value | humanize }}. Prometheus evaluates their rules.',
+	impact: 'None while it fires. When it ends, no other alert about call home may get through.',
+	action:
+		'Send it to a service outside that alarms when nothing comes. When that alarms, look at Prometheus and Alertmanager, then at the bridges.',
 });

@@ -12,7 +12,7 @@ const bridge = ['job', 'instance'] as const;
 export const inhibitions: readonly Inhibition[] = [
 	{
 		source_matchers: ['alertname="CallHomeBridgeAbsent"'],
-		target_matchers: ['alertname=~"CallHome.+"', 'alertname!~"CallHomeBridgeAbsent|CallHomeNoBridge"'],
+		target_matchers: ['alertname=~"CallHome.+"', 'alertname!~"CallHomeBridgeAbsent|CallHomeNoBridge|CallHomeWatchdog"'],
 		equal: bridge,
 	},
 	{
@@ -39,8 +39,19 @@ export const inhibitions: readonly Inhibition[] = [
 	},
 ];
 
+/** The first route, and the last one for this alert: nobody is told of it, but the service that misses it. */
+const watchdogRoute = {
+	matchers: ['alertname="CallHomeWatchdog"'],
+	receiver: 'dead_mans_switch',
+	group_by: ['alertname'],
+	group_wait: '0s',
+	group_interval: '1m',
+	repeat_interval: '1m',
+};
+
 const header = ` Generated from dashboards/alert-rules by "npm run -s rules": a change here would be overwritten.
- A whole configuration of Alertmanager: take "inhibit_rules" into yours, and name your own receiver.`;
+ A whole configuration of Alertmanager: take "inhibit_rules" and the route of the watchdog into yours, and name your own receivers.
+ "dead_mans_switch" takes the webhook of a service outside that alarms when nothing comes for ten minutes.`;
 
 /** A configuration that Alertmanager takes as it is, and that tells nobody yet. */
 export function alertmanagerText(): string {
@@ -48,9 +59,12 @@ export function alertmanagerText(): string {
 		route: {
 			receiver: 'nobody',
 			group_by: ['alertname', ...bridge],
-			routes: [{matchers: ['alertname=~"CallHome.+"', 'severity="critical"'], receiver: 'nobody', group_wait: '10s'}],
+			routes: [
+				watchdogRoute,
+				{matchers: ['alertname=~"CallHome.+"', 'severity="critical"'], receiver: 'nobody', group_wait: '10s'},
+			],
 		},
-		receivers: [{name: 'nobody'}],
+		receivers: [{name: 'nobody'}, {name: watchdogRoute.receiver}],
 		inhibit_rules: inhibitions,
 	};
 	const document = new Document(content, {aliasDuplicateObjects: false});

@@ -1,5 +1,8 @@
-/** `critical`: problems do not reach IBM, or nobody knows. `warning`: they do, with less in reserve. `info`: for the next look. */
-export type Severity = 'critical' | 'warning' | 'info';
+/**
+`critical`: problems do not reach IBM, or nobody knows. `warning`: they do, with less in reserve. `info`: for the next look.
+`none`: nobody is to be told, for it says that all is well.
+*/
+export type Severity = 'critical' | 'warning' | 'info' | 'none';
 
 /** One alert rule, before it is written in the form of a monitoring system. Texts may hold templates of Prometheus. */
 export type AlertRule = {

@@ -37,6 +37,8 @@ testWithPeer('prometheus-alertmanager', 'a lesser alert is not told beside the o
 		alert('CallHomeHardwareAboutToFail', 'warning', 'i3', {host_name: 'db01', hw_id: 'd3'}),
 		alert('CallHomeHardwareAboutToFail', 'warning', 'i3', {host_name: 'db01', hw_id: 'd4'}),
 		alert('NodeDown', 'warning', 'i1'),
+		alert('CallHomeNoBridge', 'critical', 'i1'),
+		alert('CallHomeWatchdog', 'none', 'i1'),
 	];
 	t.is(await alertmanager.send(sent), 200);
 	const told = [
@@ -47,8 +49,10 @@ testWithPeer('prometheus-alertmanager', 'a lesser alert is not told beside the o
 		'CallHomeHardwareAboutToFail warning i3 d4',
 		'CallHomeHardwareFailed warning i3 d3',
 		'CallHomeHeartbeatMissed critical i3',
+		'CallHomeNoBridge critical i1',
 		'CallHomePathsExhausted critical i2',
 		'CallHomeProblemUndelivered critical i2',
+		'CallHomeWatchdog none i1',
 		'NodeDown warning i1',
 	];
 	await eventually(async () => (await alertmanager.all()) === sent.length, {timeoutMillis: 30_000});

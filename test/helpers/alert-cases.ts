@@ -186,6 +186,44 @@ const presenceCases: readonly AlertCase[] = [
 	{alert: 'CallHomeNoBridge', title: 'is silent while the first bridge is connected', series: {}, at: '10m', fires: []},
 ];
 
+const watchdogCases: readonly AlertCase[] = [
+	{
+		alert: 'CallHomeWatchdog',
+		title: 'fires at once and at all times, whatever the bridges have to say',
+		series: {
+			[series('callhome_heartbeat_interval_seconds', i1)]: always(1800),
+			[series('callhome_heartbeat_interval_seconds', i2)]: always(1800),
+			[series('callhome_heartbeat_overdue', i1)]: always(1),
+		},
+		at: '0m',
+		fires: [{severity: 'none', labels: {}, value: '2'}],
+	},
+	{
+		alert: 'CallHomeWatchdog',
+		title: 'goes on while one of two bridges is gone, and while the last is restarted',
+		series: {
+			[series('callhome_heartbeat_interval_seconds', i1)]: '1800x20 stale',
+			[series('callhome_heartbeat_interval_seconds', i2)]: '1800x100 stale _x13 1800x60',
+		},
+		at: '113m',
+		fires: [{severity: 'none', labels: {}, value: '1'}],
+	},
+	{
+		alert: 'CallHomeWatchdog',
+		title: 'ends with the last bridge',
+		series: {[series('callhome_heartbeat_interval_seconds', i1)]: '1800x20 stale'},
+		at: '36m',
+		fires: [],
+	},
+	{
+		alert: 'CallHomeWatchdog',
+		title: 'is silent where there is no bridge',
+		series: {[series('up', i1)]: always(1)},
+		at: '60m',
+		fires: [],
+	},
+];
+
 const connectionCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomePathsExhausted',
@@ -491,6 +529,7 @@ const operatorCases: readonly AlertCase[] = [
 export const connectivityCases: readonly AlertCase[] = [
 	...heartbeatCases,
 	...presenceCases,
+	...watchdogCases,
 	...connectionCases,
 	...stageCases,
 	...problemCases,

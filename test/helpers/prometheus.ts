@@ -12,6 +12,8 @@ export type PrometheusOptions = {
 	readonly job?: string;
 	/** The text of a rule file. */
 	readonly rules?: string;
+	/** Who is told of alerts. */
+	readonly alertmanagers?: readonly URL[];
 	/** Between two scrapes, and between two evaluations. */
 	readonly interval?: string;
 };
@@ -32,13 +34,14 @@ export type Prometheus = {
 /** A real Prometheus on a free port of loopback, gone when the test ends. */
 export async function startPrometheus(
 	t: ExecutionContext,
-	{targets, job = 'callhome-bridge', rules = 'groups: []', interval = '1s'}: PrometheusOptions,
+	{targets, job = 'callhome-bridge', rules = 'groups: []', alertmanagers = [], interval = '1s'}: PrometheusOptions,
 ): Promise<Prometheus> {
 	const directory = await temporaryDirectory(t);
 	const [configFile, ruleFile] = [join(directory, 'prometheus.yaml'), join(directory, 'rules.yaml')];
 	const config = {
 		global: {scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval},
 		rule_files: [ruleFile],
+		alerting: {alertmanagers: [{static_configs: [{targets: alertmanagers.map(({host}) => host)}]}]},
 		scrape_configs: [{job_name: job, static_configs: [{targets: targets.map(({host}) => host)}]}],
 	};
 	await writeFile(ruleFile, rules);
