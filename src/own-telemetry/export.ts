@@ -1,4 +1,4 @@
-import {type Attributes, diag, type Logger} from '@opentelemetry/api';
+import {type Attributes, diag, type Logger, metrics} from '@opentelemetry/api';
 import {OTLPLogExporter as JsonLogExporter} from '@opentelemetry/exporter-logs-otlp-http';
 import {OTLPLogExporter} from '@opentelemetry/exporter-logs-otlp-proto';
 import {OTLPMetricExporter as JsonMetricExporter} from '@opentelemetry/exporter-metrics-otlp-http';
@@ -11,10 +11,10 @@ import {type IMetricReader, PeriodicExportingMetricReader, type ResourceMetrics}
 import {NodeSDK} from '@opentelemetry/sdk-node';
 import {BatchSpanProcessor} from '@opentelemetry/sdk-trace';
 import {scopeName} from '../telemetry.ts';
-import {cardinalityLimits} from './cardinality.ts';
 import type {OtlpOptions} from './config.ts';
 import {type Log, routeDiagnostics} from './diagnostics.ts';
 import {withMachines} from './machines-exporter.ts';
+import {createObserved} from './observed.ts';
 import {type Environment, type ExporterOptionsOf, exporterOptions, type OtlpPlan} from './otlp.ts';
 import {packageVersion} from './resource.ts';
 import type {OpenTunnel} from './tunnel-agent.ts';
@@ -60,16 +60,20 @@ export async function startExport({
 	const logRecordProcessors = logProcessorsOf(plan, optionsOf);
 	const periodicReaders = metricReadersOf(plan, optionsOf, machines, otlp, environment);
 	diag.disable(); // OTEL_LOG_LEVEL makes the constructor set a logger that prints to the console.
+	const observed = createObserved();
 	const sdk = new NodeSDK({
 		resource,
 		autoDetectResources: false,
 		instrumentations: [],
 		spanProcessors,
 		logRecordProcessors,
-		metricReaders: [metricReader, ...periodicReaders],
+		metricReaders: [metricReader, ...periodicReaders].map(observed.readBy),
 	});
 	routeDiagnostics(report);
 	sdk.start();
+	const provider = metrics.getMeterProvider();
+	metrics.disable();
+	metrics.setGlobalMeterProvider(observed.over(provider));
 	const flushed = [...spanProcessors, ...logRecordProcessors, ...periodicReaders];
 	return {
 		loggerFor: loggersOf(resource, logRecordProcessors),
@@ -100,7 +104,7 @@ function metricReadersOf(
 	const exportIntervalMillis = otlp?.export_interval ?? (Number(environment.OTEL_METRIC_EXPORT_INTERVAL) || 30_000);
 	const exportTimeoutMillis = Math.min(otlp?.timeout ?? 10_000, exportIntervalMillis);
 	const exporter = withMachines(new exporters[protocol].metrics(optionsOf('metrics')), machines);
-	return [new PeriodicExportingMetricReader({exporter, exportIntervalMillis, exportTimeoutMillis, cardinalityLimits})];
+	return [new PeriodicExportingMetricReader({exporter, exportIntervalMillis, exportTimeoutMillis})];
 }
 
 /** So many machines have a logger at hand. */

@@ -1,6 +1,5 @@
 import {diag} from '@opentelemetry/api';
 import {type CollectionResult, MetricReader, type ScopeMetrics} from '@opentelemetry/sdk-metrics';
-import {cardinalityOf} from './cardinality.ts';
 import {type Families, type Family, familiesOf, type Label, type Sample, type Series} from './series.ts';
 
 export const contentType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -16,7 +15,7 @@ The reader goes to the SDK once; `page` rejects before that and after the shutdo
 the instruments of this process.
 */
 export function createPrometheusReader(more: () => readonly ScopeMetrics[] = () => []): PrometheusReader {
-	const reader = new PassiveReader({cardinalitySelector: cardinalityOf});
+	const reader = new PassiveReader();
 	return {
 		reader,
 		async page() {

@@ -1,18 +1,12 @@
-import {type Attributes, type HrTime, ValueType} from '@opentelemetry/api';
+import type {Attributes, HrTime} from '@opentelemetry/api';
 import {millisToHrTime} from '@opentelemetry/core';
 import {resourceFromAttributes} from '@opentelemetry/resources';
-import {
-	AggregationTemporality,
-	type DataPoint,
-	DataPointType,
-	type MetricData,
-	type ResourceMetrics,
-	type ScopeMetrics,
-} from '@opentelemetry/sdk-metrics';
+import type {MetricData, ResourceMetrics, ScopeMetrics} from '@opentelemetry/sdk-metrics';
 import type {Attributes as EventAttributes} from '../event.ts';
 import {hardwareMetrics} from '../hardware-metrics.ts';
 import type {Measure, Reading} from '../source.ts';
-import {type MetricDefinition, scopeName} from '../telemetry.ts';
+import {scopeName} from '../telemetry.ts';
+import {metricOf, pointOf} from './points.ts';
 
 /** What tells one machine from another, on the page of metrics as in OTLP. */
 const identityKeys = [
@@ -53,10 +47,20 @@ export function createReadings({
 	const bySource = new Map<string, Read>();
 	const startedAt = millisToHrTime(now());
 
+	const isOld = ({at}: Read) => at < now() - lifetimeMillis;
+
 	function current(): readonly Read[] {
-		const oldest = now() - lifetimeMillis;
-		for (const [key, {at}] of bySource) if (at < oldest) bySource.delete(key);
+		for (const [key, read] of bySource) if (isOld(read)) bySource.delete(key);
 		return [...bySource.values()];
+	}
+
+	/** Those that were read the longest ago come first. Room is made also when nobody looks at the page. */
+	function hasRoom(): boolean {
+		for (const [key, read] of bySource) {
+			if (!isOld(read)) break;
+			bySource.delete(key);
+		}
+		return bySource.size < mostMachines;
 	}
 
 	return {
@@ -64,7 +68,7 @@ export function createReadings({
 			const plain = plainAttributes(resource);
 			const key = JSON.stringify([source, identityOf(plain)]);
 			bySource.delete(key);
-			if (readings.length === 0 || bySource.size >= mostMachines) return;
+			if (readings.length === 0 || !hasRoom()) return;
 			// A clock that is ahead must not keep a reading for ever.
 			bySource.set(key, {resource: plain, readings: readings.slice(0, mostReadings), at: Math.min(at, now())});
 		},
@@ -106,28 +110,14 @@ function scopeOf(readings: readonly Timed[], startedAt: HrTime): ScopeMetrics {
 	const byMetric = Map.groupBy(readings, ({metric}) => metric);
 	const metrics = [...byMetric].flatMap(([name, points]): MetricData[] => {
 		const definition = hardwareMetrics.get(name);
-		return definition ? [metricOf(definition, points, startedAt)] : [];
+		const told = points.filter(({value}) => Number.isFinite(value));
+		if (!definition) return [];
+		return [
+			metricOf(
+				definition,
+				told.map(({value, attributes, at}) => pointOf(value, plainAttributes(attributes), startedAt, millisToHrTime(at))),
+			),
+		];
 	});
 	return {scope: {name: scopeName}, metrics};
 }
-
-function metricOf(
-	{name, unit, description, instrument}: MetricDefinition,
-	readings: readonly Timed[],
-	startedAt: HrTime,
-): MetricData {
-	const common = {
-		descriptor: {name, unit, description, valueType: ValueType.DOUBLE},
-		aggregationTemporality: AggregationTemporality.CUMULATIVE,
-		dataPoints: readings.filter(({value}) => Number.isFinite(value)).map(reading => pointOf(reading, startedAt)),
-	};
-	if (instrument === 'gauge') return {...common, dataPointType: DataPointType.GAUGE};
-	return {...common, dataPointType: DataPointType.SUM, isMonotonic: instrument === 'counter'};
-}
-
-const pointOf = ({attributes, value, at}: Timed, startTime: HrTime): DataPoint<number> => ({
-	startTime,
-	endTime: millisToHrTime(at),
-	attributes: plainAttributes(attributes),
-	value,
-});

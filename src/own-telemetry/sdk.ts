@@ -6,6 +6,7 @@ import {redact} from '../secret.ts';
 import type {TelemetryOptions} from './config.ts';
 import {type Log, rateLimited, routeDiagnostics} from './diagnostics.ts';
 import type {ExportPipeline} from './export.ts';
+import {createObserved} from './observed.ts';
 import {type Environment, planOtlp} from './otlp.ts';
 import {secretsOf} from './secrets.ts';
 import type {OpenTunnel} from './tunnel-agent.ts';
@@ -88,8 +89,9 @@ export async function startTelemetry(
 }
 
 function startMetrics(resource: Resource, reader: IMetricReader): ExportPipeline {
-	const provider = new MeterProvider({resource, readers: [reader]});
-	metrics.setGlobalMeterProvider(provider);
+	const observed = createObserved();
+	const provider = new MeterProvider({resource, readers: [observed.readBy(reader)]});
+	metrics.setGlobalMeterProvider(observed.over(provider));
 	return {
 		loggerFor: () => undefined,
 		forceFlush: () => provider.forceFlush(),

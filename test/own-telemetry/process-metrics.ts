@@ -1,10 +1,8 @@
-import {metrics} from '@opentelemetry/api';
-import {MeterProvider} from '@opentelemetry/sdk-metrics';
 import * as conventions from '@opentelemetry/semantic-conventions/incubating';
 import test from 'ava';
 import {observeProcess, processMetrics, watchEventLoop} from '../../src/own-telemetry/process-metrics.ts';
-import {createPrometheusReader} from '../../src/own-telemetry/prometheus.ts';
 import {eventually} from '../helpers/listen.ts';
+import {startPage} from '../helpers/meter.ts';
 import {parsePrometheusText} from '../helpers/prometheus-text.ts';
 
 function block(millis: number): void {
@@ -20,14 +18,8 @@ test('the names are those of the semantic conventions', t => {
 });
 
 test('the process is on the page under the names of the semantic conventions', async t => {
-	const own = createPrometheusReader();
-	const provider = new MeterProvider({readers: [own.reader]});
-	metrics.setGlobalMeterProvider(provider);
-	const stop = observeProcess();
-	t.teardown(async () => {
-		stop();
-		await provider.shutdown();
-	});
+	const own = startPage(t);
+	t.teardown(observeProcess());
 	const families = new Map(parsePrometheusText(await own.page()).map(family => [family.name, family]));
 	const firstValue = (name: string) => families.get(name)?.samples[0]?.value ?? Number.NaN;
 	t.true(firstValue('process_memory_usage_bytes') > 10_000_000);

@@ -1,9 +1,7 @@
-import {metrics} from '@opentelemetry/api';
-import {MeterProvider} from '@opentelemetry/sdk-metrics';
 import test from 'ava';
-import {createPrometheusReader} from '../../src/own-telemetry/prometheus.ts';
 import {observeSystems, type SystemsNow} from '../../src/own-telemetry/systems.ts';
 import type {System} from '../../src/problem.ts';
+import {startPage} from '../helpers/meter.ts';
 
 const system = (index: number): System => ({
 	name: `h${index}`,
@@ -21,10 +19,7 @@ const open = (of: System | undefined, problems = 1): SystemsNow['unfinished'][nu
 });
 
 test.serial('systems beyond the limit are counted together, those of the configuration are always told apart', async t => {
-	const {reader, page} = createPrometheusReader();
-	const provider = new MeterProvider({readers: [reader]});
-	metrics.setGlobalMeterProvider(provider);
-	t.teardown(() => metrics.disable());
+	const {page} = startPage(t);
 	let clock = 1000;
 	let readings = 0;
 	observeSystems({
@@ -53,10 +48,7 @@ test.serial('systems beyond the limit are counted together, those of the configu
 });
 
 test.serial('each of a thousand systems has all its series', async t => {
-	const {reader, page} = createPrometheusReader();
-	const provider = new MeterProvider({readers: [reader]});
-	metrics.setGlobalMeterProvider(provider);
-	t.teardown(() => metrics.disable());
+	const {page} = startPage(t);
 	const known = Array.from({length: 1000}, (_, index) => system(index));
 	observeSystems({systems: async () => ({known, lastHeartbeat: () => 1, unfinished: []}), now: () => 0});
 	const lines = (await page()).split('\n').filter(line => line.startsWith('callhome_system_'));
