@@ -8,6 +8,19 @@ export const systemMetrics = {
 		unit: '{problem}',
 		description: 'Problems that wait, by why they are held.',
 	},
+	systems: {
+		name: 'callhome.systems',
+		instrument: 'updowncounter',
+		unit: '{system}',
+		description:
+			'Systems that the configuration names, by what became of their last heartbeats: answered, missed, never answered.',
+	},
+	systemsRead: {
+		name: 'callhome.systems.read',
+		instrument: 'updowncounter',
+		unit: '{system}',
+		description: 'Systems whose hardware is read now.',
+	},
 	systemProblems: {
 		name: 'callhome.system.problems',
 		instrument: 'updowncounter',
@@ -42,6 +55,7 @@ export const systemMetrics = {
 
 export const systemAttributes = {
 	holdReason: 'callhome.hold.reason',
+	heartbeatState: 'callhome.heartbeat.state',
 	hostName: 'host.name',
 	systemType: 'callhome.system.type',
 	systemModel: 'callhome.system.model',

@@ -1,4 +1,5 @@
 import {Document} from 'yaml';
+import {siteLabel} from './terms.ts';
 
 /** What one alert says already, a lesser one need not repeat. */
 type Inhibition = {
@@ -7,7 +8,7 @@ type Inhibition = {
 	readonly equal: readonly string[];
 };
 
-const bridge = ['job', 'instance'] as const;
+const bridge = ['job', 'instance', siteLabel] as const;
 
 export const inhibitions: readonly Inhibition[] = [
 	{

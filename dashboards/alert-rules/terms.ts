@@ -76,6 +76,9 @@ export function durationText(seconds: number): string {
 	return `${Math.max(1, Math.round(seconds / size))}${unit}`;
 }
 
+/** Where a bridge stands, as its target in Prometheus or its resource says. Nothing depends on that: without it there is none. */
+export const siteLabel = 'site';
+
 /** Who sends, and what else is told apart. Labels that depend on the way of a metric to Prometheus are not among them. */
-export const by = (...labels: readonly string[]): string => `by (${['job', 'instance', ...labels].join(', ')})`;
-export const on = (...labels: readonly string[]): string => `on (${['job', 'instance', ...labels].join(', ')})`;
+export const by = (...labels: readonly string[]): string => `by (${['job', 'instance', siteLabel, ...labels].join(', ')})`;
+export const on = (...labels: readonly string[]): string => `on (${['job', 'instance', siteLabel, ...labels].join(', ')})`;

@@ -1,4 +1,5 @@
 import dashboard, {type Dashboard} from '@grafana/grafana-foundation-sdk/dashboard';
+import {siteLabel} from '../alert-rules/terms.ts';
 import {datasource, type PanelSpec, panelOf} from './panel.ts';
 import type {BoardTerms} from './terms.ts';
 
@@ -12,6 +13,8 @@ export type Board = {
 	readonly source: 'prometheus' | 'loki';
 	/** Beside the data source, the job and the instance: the query whose values it takes. */
 	readonly system?: string;
+	/** The systems that are shown over time, as a query for a moment: whatever the size of the fleet, a panel of months asks for few. */
+	readonly picked?: string;
 	readonly rows: readonly Row[];
 };
 
@@ -53,18 +56,26 @@ function withoutChance(made: Dashboard): Dashboard {
 	return JSON.parse(JSON.stringify(made)) as Dashboard;
 }
 
-function variablesOf({source, system}: Board, {series}: BoardTerms) {
+const allOf = (name: string, query: string, source: Board['source']) =>
+	new dashboard.QueryVariableBuilder(name)
+		.datasource(datasource(source))
+		.query(query)
+		.multi(true)
+		.includeAll(true)
+		.current({selected: true, text: ['All'], value: ['$__all']})
+		.refresh(dashboard.VariableRefresh.OnTimeRangeChanged);
+
+/** All that the query finds, and nobody chooses among them. */
+const pickedOf = (query: string, terms: BoardTerms) =>
+	allOf('picked', `query_result(${query})`, 'prometheus').regex(pickedName(terms)).hide(dashboard.VariableHide.HideVariable);
+
+/** What Grafana makes of each result is `{host_name="db01"} 1 1700000000000`. */
+const pickedName = ({label}: BoardTerms) => `/^\\{${label.hostName}="([^"\\\\\\n]+)"\\} /`;
+
+function variablesOf({source, system, picked}: Board, terms: BoardTerms) {
+	const {series} = terms;
 	const listed = (name: string, query: string, allValue: string) =>
-		new dashboard.QueryVariableBuilder(name)
-			.label(name)
-			.datasource(datasource(source))
-			.query(query)
-			.multi(true)
-			.includeAll(true)
-			.allValue(allValue)
-			.current({selected: true, text: ['All'], value: ['$__all']})
-			.sort(dashboard.VariableSort.AlphabeticalAsc)
-			.refresh(dashboard.VariableRefresh.OnTimeRangeChanged);
+		allOf(name, query, source).label(name).allValue(allValue).sort(dashboard.VariableSort.AlphabeticalAsc);
 	const everywhere = [new dashboard.DatasourceVariableBuilder('datasource').label('Data Source').type(source)];
 	if (source === 'loki')
 		return [
@@ -76,8 +87,10 @@ function variablesOf({source, system}: Board, {series}: BoardTerms) {
 	return [
 		...everywhere,
 		listed('job', `label_values(${known}, job)`, '.+'),
-		listed('instance', `label_values(${known}{job=~"$job"}, instance)`, '.+'),
-		...(system === undefined ? [] : [listed('system', system, '.*')]),
+		listed('site', `label_values(${known}{job=~"$job"}, ${siteLabel})`, '.*'),
+		listed('instance', `label_values(${known}{job=~"$job", ${siteLabel}=~"$site"}, instance)`, '.+'),
+		...(system === undefined ? [] : [listed('system', system, '(?s:.*)')]),
+		...(picked === undefined ? [] : [pickedOf(picked, terms)]),
 	];
 }
 

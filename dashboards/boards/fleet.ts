@@ -9,7 +9,8 @@ export const fleet = (terms: BoardTerms): Board => ({
 	description: 'Every monitored system: its last heartbeat that IBM answered, its open problems, and which has fallen silent.',
 	span: '24h',
 	source: 'prometheus',
-	system: `label_values(${terms.series.systemProblems}{job=~"$job", instance=~"$instance"}, ${terms.label.hostName})`,
+	system: `label_values(${terms.of(terms.series.systemProblems)}, ${terms.label.hostName})`,
+	picked: `topk(30, time() - max by (${terms.label.hostName}) (${terms.ofSystem(terms.series.systemHeartbeat)}))`,
 	rows: [
 		{title: 'Now', panels: [...now(terms), heartbeats(terms), problems(terms)]},
 		{title: 'Over time', panels: overTime(terms)},
@@ -20,8 +21,8 @@ const machine = ({label}: BoardTerms) =>
 	`${label.hostName}, ${label.systemType}, ${label.systemModel}, ${label.systemSerialNumber}`;
 
 /** In intervals of the bridge that sends them. */
-const age = ({series, label, of, ofSystem}: BoardTerms) =>
-	`(time() - max by (job, instance, ${label.hostName}, ${label.systemSerialNumber}) (${ofSystem(series.systemHeartbeat)})) / on (job, instance) group_left () max by (job, instance) (${of(series.heartbeatInterval)})`;
+const age = ({series, label, of}: BoardTerms, heartbeats: string) =>
+	`(time() - max by (job, instance, ${label.hostName}, ${label.systemSerialNumber}) (${heartbeats})) / on (job, instance) group_left () max by (job, instance) (${of(series.heartbeatInterval)})`;
 
 /** Systems without any answered heartbeat: none was answered yet, or the configuration does not name them. */
 const never = ({series, label, ofSystem}: BoardTerms, labels: string) => {
@@ -51,7 +52,7 @@ const now = (terms: BoardTerms): PanelSpec[] => {
 		stat(
 			'Without an answered heartbeat',
 			'Systems for which IBM answered no heartbeat in three intervals, or none yet.',
-			`count(${age(terms)} > 3 or ${never(terms, `job, instance, ${label.hostName}, ${label.systemSerialNumber}`)}) or vector(0)`,
+			`count(${age(terms, ofSystem(series.systemHeartbeat))} > 3 or ${never(terms, `job, instance, ${label.hostName}, ${label.systemSerialNumber}`)}) or vector(0)`,
 			noneIsGood,
 		),
 		stat(
@@ -129,48 +130,58 @@ const problems = (terms: BoardTerms): PanelSpec => {
 	};
 };
 
+/** Few series each, whatever the number of systems: those of the bridge itself, or of the systems that are picked out. */
 const overTime = (terms: BoardTerms): PanelSpec[] => {
-	const {series, label, ofSystem, hardware} = terms;
+	const {series, label, of, ofPicked} = terms;
 	return [
 		{
 			kind: 'grid',
 			title: 'Heartbeats of the 30 systems that are silent the longest',
-			description: 'Age of the last answered heartbeat in intervals. Red: three or more were missed.',
+			description:
+				'Age of the last answered heartbeat in intervals, of the 30 systems that are silent the longest at the end of the range. Red: three or more were missed.',
 			width: 24,
 			height: 10,
 			unit: 'none',
 			interval: '30m',
 			steps: limits(1.5, 3),
-			queries: [{expr: `topk(30, ${age(terms)})`, legend: `{{${label.hostName}}} ({{instance}})`}],
+			queries: [{expr: age(terms, ofPicked(series.systemHeartbeat)), legend: `{{${label.hostName}}} ({{instance}})`}],
+		},
+		{
+			kind: 'stacked',
+			title: 'Systems, by their heartbeats',
+			description:
+				'Systems that the configuration names: answered within three intervals, missed, or never answered. Of all systems of the bridges that are chosen.',
+			width: 8,
+			unit: 'none',
+			min: 0,
+			queries: [{expr: `sum by (${label.heartbeatState}) (${of(series.systems)})`, legend: `{{${label.heartbeatState}}}`}],
 		},
 		{
 			kind: 'stacked',
 			title: 'Problems that are not closed, by state',
-			description: 'Of the systems that are chosen.',
-			width: 12,
+			description: 'Of all systems of the bridges that are chosen.',
+			width: 8,
 			unit: 'none',
 			min: 0,
 			queries: [
-				{expr: `sum by (${label.problemState}) (${ofSystem(series.systemProblems)})`, legend: `{{${label.problemState}}}`},
+				{
+					expr: `sum by (${label.problemState}) (${of(series.problems, `${label.problemState}!="closed"`)})`,
+					legend: `{{${label.problemState}}}`,
+				},
 			],
 		},
 		{
 			kind: 'lines',
 			title: 'Systems that are read',
 			description: 'Systems whose hardware a source of the bridge reads. A step down: one has fallen silent.',
-			width: 12,
+			width: 8,
 			unit: 'none',
 			min: 0,
 			steps: [
 				[null, red],
 				[1, green],
 			],
-			queries: [
-				{
-					expr: `count by (instance) (count by (instance, ${label.hostName}) (${ofSystem(hardware('hw.status'))}))`,
-					legend: '{{instance}}',
-				},
-			],
+			queries: [{expr: `sum by (instance) (${of(series.systemsRead)})`, legend: '{{instance}}'}],
 		},
 	];
 };

@@ -9,7 +9,8 @@ export const hardware = (terms: BoardTerms): Board => ({
 	description: 'State, errors, temperatures, fans, power and disks of the machines that the bridge reads.',
 	span: '6h',
 	source: 'prometheus',
-	system: `label_values(${terms.hardware('hw.status')}{job=~"$job", instance=~"$instance"}, ${terms.label.hostName})`,
+	system: `label_values(${terms.of(terms.hardware('hw.status'))}, ${terms.label.hostName})`,
+	picked: `topk(20, ${worstOfSystems(terms, terms.ofSystem)})`,
 	rows: [
 		{title: 'What is not well', panels: notWell(terms)},
 		{title: 'State', panels: [stateTimeline(terms), ...errors(terms)]},
@@ -18,21 +19,33 @@ export const hardware = (terms: BoardTerms): Board => ({
 	],
 });
 
-const inState = ({label, hardware, ofSystem}: BoardTerms, state: string) =>
-	ofSystem(hardware('hw.status'), `${label.hwState}=~"${state}"`);
+type Of = BoardTerms['ofSystem'];
+
+const inState = ({label, hardware}: BoardTerms, state: string, of: Of) =>
+	of(hardware('hw.status'), `${label.hwState}="${state}"`);
 
 const partLabels = ({label}: BoardTerms) => [label.hostName, label.hwType, label.hwId, label.hwName].join(', ');
+
+const ranks: readonly (readonly [state: string, rank: number])[] = [
+	['failed', 4],
+	['predicted_failure', 3],
+	['degraded', 2],
+	['needs_cleaning', 1],
+];
 
 /** The worst first: failed, about to fail, degraded, wants cleaning. */
 const worst = (terms: BoardTerms) => {
 	const by = `max by (${partLabels(terms)})`;
-	const ranks: readonly (readonly [state: string, rank: number])[] = [
-		['failed', 4],
-		['predicted_failure', 3],
-		['degraded', 2],
-		['needs_cleaning', 1],
-	];
-	return ranks.map(([state, rank]) => `${by} (${inState(terms, state)} == 1) * ${rank}`).join(' or ');
+	return ranks.map(([state, rank]) => `${by} (${inState(terms, state, terms.ofSystem)} == 1) * ${rank}`).join(' or ');
+};
+
+/** The worst state of any part of each system. */
+const worstOfSystems = (terms: BoardTerms, of: Of) => {
+	const by = `max by (${terms.label.hostName})`;
+	return ranks
+		.map(([state, rank]) => `${by} (${inState(terms, state, of)} == 1) * ${rank}`)
+		.concat(`${by} (${of(terms.hardware('hw.status'))}) * 0`)
+		.join(' or ');
 };
 
 const notWell = (terms: BoardTerms): PanelSpec[] => [
@@ -43,7 +56,7 @@ const notWell = (terms: BoardTerms): PanelSpec[] => [
 		width: 4,
 		unit: 'none',
 		steps: noneIsGood,
-		queries: [{expr: `sum(max by (${partLabels(terms)}) (${inState(terms, 'failed')}))`, legend: 'failed'}],
+		queries: [{expr: `sum(max by (${partLabels(terms)}) (${inState(terms, 'failed', terms.ofSystem)}))`, legend: 'failed'}],
 	},
 	{
 		kind: 'stat',
@@ -55,7 +68,12 @@ const notWell = (terms: BoardTerms): PanelSpec[] => [
 			[null, green],
 			[1, orange],
 		],
-		queries: [{expr: `sum(max by (${partLabels(terms)}) (${inState(terms, 'predicted_failure')}))`, legend: 'about to fail'}],
+		queries: [
+			{
+				expr: `sum(max by (${partLabels(terms)}) (${inState(terms, 'predicted_failure', terms.ofSystem)}))`,
+				legend: 'about to fail',
+			},
+		],
 	},
 	{
 		kind: 'table',
@@ -82,7 +100,8 @@ const notWell = (terms: BoardTerms): PanelSpec[] => [
 const stateTimeline = (terms: BoardTerms): PanelSpec => ({
 	kind: 'timeline',
 	title: 'Systems over time',
-	description: 'The worst state of any part of each system. A gap: nothing was read of it.',
+	description:
+		'The worst state of any part of each system, of the 20 systems that are worst off at the end of the range. A gap: nothing was read of it.',
 	width: 24,
 	unit: 'none',
 	words: {
@@ -94,25 +113,23 @@ const stateTimeline = (terms: BoardTerms): PanelSpec => ({
 	},
 	queries: [
 		{
-			expr: ['failed', 'predicted_failure', 'degraded', 'needs_cleaning']
-				.map((state, index) => `max by (${terms.label.hostName}) (${inState(terms, state)} == 1) * ${4 - index}`)
-				.concat(`max by (${terms.label.hostName}) (${terms.ofSystem(terms.hardware('hw.status'))}) * 0`)
-				.join(' or '),
+			expr: worstOfSystems(terms, terms.ofPicked),
 			legend: `{{${terms.label.hostName}}}`,
 		},
 	],
 });
 
-const errors = ({label, hardware, ofSystem, series, of}: BoardTerms): PanelSpec[] => [
+const errors = ({label, hardware, ofPicked, series, of}: BoardTerms): PanelSpec[] => [
 	{
 		kind: 'stacked',
 		title: 'Errors of parts',
-		description: 'Errors that parts counted, a minute: corrected memory errors, media errors of disks and such.',
+		description:
+			'Errors that parts counted, a minute: corrected memory errors, media errors of disks and such. Of the 20 systems that are worst off.',
 		width: 12,
 		unit: 'cpm',
 		queries: [
 			{
-				expr: `60 * sum by (${label.hostName}, ${label.hwType}, ${label.hwId}) (rate(${ofSystem(hardware('hw.errors'))}[$__rate_interval]))`,
+				expr: `60 * sum by (${label.hostName}, ${label.hwType}, ${label.hwId}) (rate(${ofPicked(hardware('hw.errors'))}[$__rate_interval]))`,
 				legend: `{{${label.hostName}}} {{${label.hwType}}} {{${label.hwId}}}`,
 			},
 		],
@@ -129,8 +146,9 @@ const errors = ({label, hardware, ofSystem, series, of}: BoardTerms): PanelSpec[
 	},
 ];
 
+/** Of the systems that are picked out, whatever the description of the panel says beside that. */
 const reading = (
-	{label, hardware, ofSystem}: BoardTerms,
+	{label, hardware, ofPicked}: BoardTerms,
 	metric: string,
 	panel: Pick<PanelSpec, 'title' | 'description' | 'unit'> & Partial<PanelSpec>,
 ): PanelSpec => ({
@@ -138,11 +156,12 @@ const reading = (
 	width: 8,
 	queries: [
 		{
-			expr: `max by (${label.hostName}, ${label.hwId}, ${label.hwName}) (${ofSystem(hardware(metric))})`,
+			expr: `max by (${label.hostName}, ${label.hwId}, ${label.hwName}) (${ofPicked(hardware(metric))})`,
 			legend: `{{${label.hostName}}} {{${label.hwName}}} {{${label.hwId}}}`,
 		},
 	],
 	...panel,
+	description: `${panel.description} Of the 20 systems that are worst off.`,
 });
 
 const sensors = (terms: BoardTerms): PanelSpec[] => [
@@ -153,7 +172,7 @@ const sensors = (terms: BoardTerms): PanelSpec[] => [
 		queries: [
 			...reading(terms, 'hw.power', {title: '', description: '', unit: 'watt'}).queries,
 			{
-				expr: `max by (${terms.label.hostName}) (${terms.ofSystem(terms.hardware('hw.host.power'))})`,
+				expr: `max by (${terms.label.hostName}) (${terms.ofPicked(terms.hardware('hw.host.power'))})`,
 				legend: `{{${terms.label.hostName}}}`,
 			},
 		],

@@ -1,4 +1,4 @@
-import {createTerms, type Naming, type Terms} from '../alert-rules/terms.ts';
+import {createTerms, type Naming, siteLabel, type Terms} from '../alert-rules/terms.ts';
 import type {Step, Words} from './panel.ts';
 
 /** The words of which the queries of a board are made. */
@@ -9,6 +9,8 @@ export type BoardTerms = Terms & {
 	readonly of: (series: string, matchers?: string) => string;
 	/** The same, of the systems that are chosen. */
 	readonly ofSystem: (series: string, matchers?: string) => string;
+	/** The same, of those few of them that the board picks out to show over time. */
+	readonly ofPicked: (series: string, matchers?: string) => string;
 	/** How fast a counter grows, a second. */
 	readonly rate: (series: string, matchers?: string) => string;
 };
@@ -18,16 +20,26 @@ export type ProcessMetric = 'memory' | 'cpu' | 'uptime' | 'fileDescriptors' | 'd
 export function createBoardTerms(naming: Naming, process: BoardTerms['process']): BoardTerms {
 	const terms = createTerms(naming);
 	const of = (series: string, matchers = '') =>
-		`${series}{job=~"$job", instance=~"$instance"${matchers === '' ? '' : `, ${matchers}`}}`;
+		`${series}{job=~"$job", ${siteLabel}=~"$site", instance=~"$instance"${matchers === '' ? '' : `, ${matchers}`}}`;
+	const {hostName} = terms.label;
+	const ofSystem = (series: string, matchers = '') =>
+		of(series, `${hostName}=~"$system"${matchers === '' ? '' : `, ${matchers}`}`);
 	return {
 		...terms,
 		process,
 		of,
-		ofSystem: (series, matchers = '') =>
-			of(series, `${terms.label.hostName}=~"$system"${matchers === '' ? '' : `, ${matchers}`}`),
+		ofSystem,
+		ofPicked: (series, matchers = '') =>
+			ofSystem(series, `${hostName}=~"$picked|${unpickable}"${matchers === '' ? '' : `, ${matchers}`}`),
 		rate: (series, matchers) => `rate(${of(series, matchers)}[$__rate_interval])`,
 	};
 }
+
+/**
+Grafana does not escape a quotation mark in the value of a variable, so names with one are never picked out: they are shown
+at all times, as is what has no name. In `(?s:)` a dot is a line break, too.
+*/
+const unpickable = '(?s:.*[\\"\\\\\\n].*)?';
 
 export const green = 'green';
 export const yellow = 'yellow';
@@ -52,4 +64,4 @@ export const yesNo: Words = {0: ['no', green], 1: ['yes', red]};
 
 /** Where a click on a system leads: the chosen bridges and the time range go along. */
 export const toBoard = (uid: string, field: string) =>
-	`/d/${uid}?\${__url_time_range}&\${datasource:queryparam}&\${job:queryparam}&\${instance:queryparam}&var-system=\${__data.fields["${field}"]}`;
+	`/d/${uid}?\${__url_time_range}&\${datasource:queryparam}&\${job:queryparam}&\${site:queryparam}&\${instance:queryparam}&var-system=\${__data.fields["${field}"]}`;

@@ -8,6 +8,8 @@ import {plainAttributes, type Readings} from '../own-telemetry/readings.ts';
 import type {Telemetry} from '../own-telemetry/sdk.ts';
 import type {Marks, SourceParts} from '../source.ts';
 import type {Store} from '../store/store.ts';
+import {systemMetrics} from '../system-metrics.ts';
+import {observe} from '../telemetry.ts';
 import type {Log} from './log.ts';
 import {keepSourcesState} from './sources-state.ts';
 import {createTargets} from './targets.ts';
@@ -34,6 +36,7 @@ export async function startSources(config: Config, surroundings: SourceSurroundi
 	};
 	stack.use(await startAll(await sourcesOf(config, parts)));
 	targets.observe();
+	observe(systemMetrics.systemsRead, () => [{value: readings.machines()}]);
 	keepSourcesState(targets, store, {log, stack});
 }
 

@@ -23,7 +23,6 @@ export type Tallies = SystemTallies & {
 	/** Undefined while no heartbeats are sent. */
 	readonly heartbeatOverdue: () => boolean | undefined;
 	readonly queueCapacity: number;
-	readonly heartbeatIntervalMillis: number;
 	readonly usesSandbox: boolean;
 	/** Bytes of the store. */
 	readonly room: () => Promise<{readonly used: number; readonly available: number}>;

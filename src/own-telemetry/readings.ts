@@ -32,9 +32,11 @@ export type ReadingsOptions = {
 /** The latest readings of all machines: for the page of metrics, and for OTLP. */
 export type Readings = {
 	readonly measure: Measure;
-	/** For the page: the identity of the machine is on each point. */
+	/** For the page. */
 	onPoints(): readonly ScopeMetrics[];
-	/** For OTLP: the identity of the machine is on the resource, together with who reads it. */
+	/** How many machines are read. */
+	machines(): number;
+	/** For OTLP: the identity of each machine is on a resource, too, together with who reads it. */
 	byMachine(reader: Attributes): readonly ResourceMetrics[];
 };
 
@@ -73,24 +75,22 @@ export function createReadings({
 			bySource.set(key, {resource: plain, readings: readings.slice(0, mostReadings), at: Math.min(at, now())});
 		},
 		onPoints() {
-			const pointsOf = ({resource, readings, at}: Read) =>
-				readings.map(reading => ({...reading, attributes: {...reading.attributes, ...identityOf(resource)}, at}));
 			return [scopeOf(current().flatMap(pointsOf), startedAt)];
 		},
+		machines: () => new Set(current().map(({resource}) => JSON.stringify(identityOf(resource)))).size,
 		byMachine(reader) {
 			const byIdentity = Map.groupBy(current(), ({resource}) => JSON.stringify(identityOf(resource)));
 			return [...byIdentity.values()].map(reads => ({
 				resource: resourceFromAttributes({...reader, ...Object.assign({}, ...reads.map(({resource}) => resource))}),
-				scopeMetrics: [
-					scopeOf(
-						reads.flatMap(({readings, at}) => readings.map(reading => ({...reading, at}))),
-						startedAt,
-					),
-				],
+				scopeMetrics: [scopeOf(reads.flatMap(pointsOf), startedAt)],
 			}));
 		},
 	};
 }
+
+/** The identity is on each point, too: in Prometheus the attributes of a resource are no labels, and machines would be one. */
+const pointsOf = ({resource, readings, at}: Read): Timed[] =>
+	readings.map(reading => ({...reading, attributes: {...reading.attributes, ...identityOf(resource)}, at}));
 
 const identityOf = (resource: Plain): Plain =>
 	Object.fromEntries(Object.entries(resource).filter(([key]) => (identityKeys as readonly string[]).includes(key)));

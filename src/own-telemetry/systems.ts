@@ -20,6 +20,7 @@ export type SystemsNow = {
 export type SystemTallies = {
 	readonly systems: () => Promise<SystemsNow>;
 	readonly now: () => number;
+	readonly heartbeatIntervalMillis: number;
 	/** Systems that are told apart: those that the configuration names come first, and what is beyond is counted together. */
 	readonly mostSystems?: number;
 };
@@ -32,8 +33,9 @@ const others = 'other systems';
 const notKnown = 'unknown systems';
 
 /** Registers what is told of each system: its problems and its last heartbeat. */
-export function observeSystems({systems, now, mostSystems = 2000}: SystemTallies): void {
+export function observeSystems({systems, now, heartbeatIntervalMillis, mostSystems = 2000}: SystemTallies): void {
 	const read = keptFor(keptMillis, now, systems);
+	observe(systemMetrics.systems, async () => countsByHeartbeat(await read(), now() - 3 * heartbeatIntervalMillis));
 	observe(systemMetrics.heldProblems, async () => heldByReason(await read()));
 	observe(systemMetrics.systemProblems, async () => problemsBySystem(await read(), mostSystems));
 	observe(systemMetrics.systemHeartbeat, async () => heartbeatsBySystem(await read(), mostSystems));
@@ -86,6 +88,18 @@ const heartbeatsBySystem = ({known, lastHeartbeat}: SystemsNow, mostSystems: num
 		const at = lastHeartbeat(system);
 		return at === undefined ? [] : [{value: at / 1000, attributes: attributesOf(system)}];
 	});
+
+const heartbeatStates = ['answered', 'missed', 'never'] as const;
+
+/** A few series for any number of systems: what a dashboard shows of months. */
+function countsByHeartbeat({known, lastHeartbeat}: SystemsNow, since: number): Observation[] {
+	const stateOf = (at: number | undefined) => (at === undefined ? 'never' : at < since ? 'missed' : 'answered');
+	const states = [...byLabel(known).values()].map(system => stateOf(lastHeartbeat(system)));
+	return heartbeatStates.map(state => ({
+		value: states.filter(other => other === state).length,
+		attributes: {[systemAttributes.heartbeatState]: state},
+	}));
+}
 
 /** Readers that come within the time share one reading. A clock that jumps back does not keep it for longer. */
 function keptFor<Value>(millis: number, now: () => number, read: () => Promise<Value>): () => Promise<Value> {

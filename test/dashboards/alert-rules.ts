@@ -56,6 +56,11 @@ test('each severity of each rule has a case in which it fires, and each rule one
 	t.deepEqual([...new Set(alertCases.map(({alert}) => alert))].toSorted(), names.toSorted());
 });
 
+test('an alert keeps the site of its bridge', t => {
+	for (const {alert, expr} of rules)
+		for (const [, labels = ''] of expr.matchAll(/\b(?:by|on) \(([^)]+)\)/g)) t.regex(labels, /^job, instance, site\b/, alert);
+});
+
 test('no rule hangs on a label that depends on the way of a metric to Prometheus', t => {
 	for (const {expr} of rules) t.notRegex(expr, /otel_scope|exported_|service_/);
 });

@@ -45,6 +45,12 @@ const rules: Record<string, (board: DashboardFile) => string[]> = {
 				variable.datasource?.uid === '$datasource'
 			);
 		}),
+	'the site is one of the choices, and what is picked out is none'({uid, templating: {list}}) {
+		if (uid === 'callhome-events') return [];
+		const [site, picked] = ['site', 'picked'].map(name => list.find(other => other.name === name));
+		const wrong = site?.multi && site.allValue === '.*' && site.label === 'site' ? [] : ['there is no site'];
+		return picked && picked.hide !== 2 ? [...wrong, 'picked is shown'] : wrong;
+	},
 	'panel-datasource': board => titles(board, ({datasource}) => datasource?.uid !== '$datasource'),
 	'panel-title-description': board => titles(board, ({title, description = ''}) => title === '' || !description.endsWith('.')),
 	'panel-no-targets': board => titles(board, ({targets = []}) => targets.length === 0),
@@ -55,12 +61,12 @@ const rules: Record<string, (board: DashboardFile) => string[]> = {
 		}),
 	'target-rate-interval': board =>
 		named(board, expr =>
-			[...expr.matchAll(/\b(?:rate|irate)\([^[]*\[([^\]]*)\]/g)].some(([, range]) => range !== '$__rate_interval'),
+			[...withoutTexts(expr).matchAll(/\b(?:rate|irate)\([^[]*\[([^\]]*)\]/g)].some(([, range]) => range !== '$__rate_interval'),
 		),
 	'target-job and target-instance': board =>
 		named(board, expr =>
-			[...expr.matchAll(/[a-z_:]+\{([^}]*)\}/gi)].some(
-				([, matchers = '']) => !matchers.includes('job=~"$job"') || !matchers.includes('instance=~"$instance"'),
+			[...expr.matchAll(/[a-z_:]+\{([^}]*)\}/gi)].some(([, matchers = '']) =>
+				['job', 'site', 'instance'].some(name => !matchers.includes(`${name}=~"$${name}"`)),
 			),
 		),
 	'every series of a query has matchers': board =>
@@ -92,6 +98,7 @@ const named = (board: DashboardFile, isWrong: (expr: string) => boolean) =>
 		: expressionsOf(board)
 				.filter(({expr}) => isWrong(expr))
 				.map(({name}) => name);
+const withoutTexts = (expr: string) => expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
 const withoutLabels = (expr: string) =>
 	expr.replaceAll(/\b(?:by|on|group_left|group_right) \([^)]*\)/g, '').replaceAll(/\{[^}]*\}/g, '{}');
 

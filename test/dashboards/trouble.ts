@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {inspect} from 'node:util';
 import {eventually} from '../helpers/listen.ts';
-import {askTarget, boardUids, readBoard, withVariables} from '../helpers/panels.ts';
+import {askTarget, boardUids, pickedOf, readBoard, withVariables} from '../helpers/panels.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import {startTrouble, type Trouble, troubles} from '../helpers/trouble.ts';
 
@@ -49,10 +49,11 @@ testWithPeer('prometheus', 'under trouble the right alerts fire and no others, a
 	const empty: string[] = [];
 	for (const uid of boardUids.filter(name => name !== 'callhome-events')) {
 		const board = await readBoard(uid);
+		const picked = await pickedOf(prometheus.url, board, to);
 		for (const panel of board.panels) {
 			for (const target of panel.targets ?? []) {
 				const name = `${uid}: ${panel.title} ${target.refId}`;
-				const {ok, error, found} = await askTarget(prometheus.url, target, {from: since, to, step: 2});
+				const {ok, error, found} = await askTarget(prometheus.url, target, {from: since, to, step: 2}, {picked});
 				t.true(ok, `${name}: ${error}`);
 				if (found.length === 0) empty.push(name);
 			}
@@ -61,7 +62,7 @@ testWithPeer('prometheus', 'under trouble the right alerts fire and no others, a
 			const {ok, error} = await askTarget(prometheus.url, {expr}, {from: since, to, step: 2});
 			t.true(ok, `${uid}: ${name}: ${error}`);
 		}
-		for (const {query, type} of board.templating.list.filter(({type}) => type === 'query')) {
+		for (const {query, type} of board.templating.list.filter(({query = ''}) => query.startsWith('label_values'))) {
 			const [, series = '', label] = /^label_values\((.*), (\w+)\)$/.exec(query) ?? [];
 			const {found} = await askTarget(
 				prometheus.url,

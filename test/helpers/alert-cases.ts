@@ -130,6 +130,18 @@ const presenceCases: readonly AlertCase[] = [
 	},
 	{
 		alert: 'CallHomeBridgeAbsent',
+		title: 'fires with the site, also where another site has a bridge of the same name',
+		series: {
+			[series('callhome_heartbeat_interval_seconds', {...i1, site: 'Zürich'})]: '1800x20 stale',
+			[series('up', {...i1, site: 'Zürich'})]: '1x20 0x60',
+			[series('callhome_heartbeat_interval_seconds', {...i1, site: 'Bern'})]: always(1800),
+			[series('up', {...i1, site: 'Bern'})]: always(1),
+		},
+		at: '60m',
+		fires: [{severity: 'critical', labels: {...i1, site: 'Zürich'}}],
+	},
+	{
+		alert: 'CallHomeBridgeAbsent',
 		title: 'fires for a target that never answered',
 		series: {[series('up', i1)]: always(0), [series('up', i2)]: always(1), [series('up', {...i2, job: 'node'})]: always(0)},
 		at: '10m',
@@ -242,6 +254,22 @@ const connectionCases: readonly AlertCase[] = [
 		},
 		at: '20m',
 		fires: [{severity: 'critical', labels: {...i1, ...ibm}, value: '0s'}],
+	},
+	{
+		alert: 'CallHomePathsExhausted',
+		title: 'fires with the age of its own site, where another one has a bridge of the same name',
+		series: Object.assign(
+			{},
+			...[
+				{site: 'Zürich', age: '0+60x100'},
+				{site: 'Bern', age: always(0)},
+			].map(({site, age}) => ({
+				[series('callhome_connection_exhausted', {...i1, ...ibm, site})]: always(site === 'Zürich' ? 1 : 0),
+				[series('callhome_queue_oldest_age_seconds', {...i1, site})]: age,
+			})),
+		),
+		at: '6m',
+		fires: [{severity: 'critical', labels: {...i1, ...ibm, site: 'Zürich'}, value: '6m 0s'}],
 	},
 	{
 		alert: 'CallHomePathsExhausted',

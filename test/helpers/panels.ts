@@ -36,6 +36,9 @@ export type Variable = {
 	readonly name: string;
 	readonly label?: string;
 	readonly query: string;
+	/** Between slashes. */
+	readonly regex?: string;
+	readonly hide?: number;
 	readonly multi?: boolean;
 	readonly allValue?: string;
 	readonly refresh?: number;
@@ -59,13 +62,45 @@ export async function readBoard(uid: string): Promise<DashboardFile> {
 	return JSON.parse(await readFile(file, 'utf8')) as DashboardFile;
 }
 
-/** What Grafana puts in the place of the variables when everything is chosen. */
-export const withVariables = (expr: string, {interval = '10s', system = '.*'} = {}): string =>
-	expr
-		.replaceAll('$__rate_interval', interval)
-		.replaceAll('$job', '.+')
-		.replaceAll('$instance', '.+')
-		.replaceAll('$system', system);
+export type Chosen = {
+	readonly interval?: string;
+	readonly site?: string;
+	readonly instance?: string;
+	readonly system?: string;
+	/** As `pickedOf` answers. */
+	readonly picked?: string;
+};
+
+/** What Grafana puts in the place of the variables, when everything is chosen unless it is said otherwise. */
+export const withVariables = (
+	expr: string,
+	{interval = '10s', site = '.*', instance = '.+', system = '(?s:.*)', picked = '(?s:.*)'}: Chosen = {},
+): string =>
+	Object.entries({__rate_interval: interval, job: '.+', site, instance, system, picked}).reduce(
+		(text, [name, value]) => text.replaceAll(`$${name}`, () => value),
+		expr,
+	);
+
+/** As Grafana escapes each of several values of a variable for PromQL: a quotation mark it does not. */
+export const escaped = (value: string): string => value.replaceAll('\\', '\\\\\\\\').replaceAll(/[$^*{}[\]+?.()|]/g, '\\\\$&');
+
+/** What Grafana makes of the hidden variable of a board: its query for the end of the range, each result as a text, cut by a pattern. */
+export async function pickedOf(prometheus: URL, {templating}: DashboardFile, to: number, chosen: Chosen = {}): Promise<string> {
+	const {query = '', regex = ''} = templating.list.find(({name}) => name === 'picked') ?? {};
+	const [, expr] = /^query_result\((.+)\)$/.exec(query) ?? [];
+	if (expr === undefined) return '(?s:.*)';
+	const {ok, error, found} = await askTarget(prometheus, {expr, instant: true}, {from: to, to, step: 1}, chosen);
+	if (!ok) throw new Error(error);
+	const texts = found.map(({metric, value: [seconds, value] = [0, '']}) => {
+		const labels = Object.entries(metric).map(([label, text]) => `${label}="${text}"`);
+		return `{${labels.join(',')}} ${value} ${seconds * 1000}`;
+	});
+	const pattern = new RegExp(regex.slice(1, -1));
+	return `(${texts
+		.flatMap(text => pattern.exec(text)?.slice(1, 2) ?? [])
+		.map(escaped)
+		.join('|')})`;
+}
 
 export type Sample = readonly [seconds: number, value: string];
 export type Found = {
@@ -83,9 +118,9 @@ export async function askTarget(
 	prometheus: URL,
 	{expr, instant}: Pick<Target, 'expr' | 'instant'>,
 	{from, to, step}: Range,
-	interval?: string,
+	chosen: Chosen = {},
 ): Promise<Asked> {
-	const query = withVariables(expr, interval === undefined ? {} : {interval});
+	const query = withVariables(expr, chosen);
 	const parameters: Record<string, string> = instant
 		? {query, time: String(to)}
 		: {query, start: String(from), end: String(to), step: String(step)};

@@ -10,6 +10,8 @@ export type PrometheusOptions = {
 	/** Pages of metrics, scraped as one job. */
 	readonly targets: readonly URL[];
 	readonly job?: string;
+	/** What the target is given beside job and instance, such as its site. */
+	readonly labelsOf?: (target: URL) => Readonly<Record<string, string>>;
 	/** The text of a rule file. */
 	readonly rules?: string;
 	/** Who is told of alerts. */
@@ -34,7 +36,14 @@ export type Prometheus = {
 /** A real Prometheus on a free port of loopback, gone when the test ends. */
 export async function startPrometheus(
 	t: ExecutionContext,
-	{targets, job = 'callhome-bridge', rules = 'groups: []', alertmanagers = [], interval = '1s'}: PrometheusOptions,
+	{
+		targets,
+		job = 'callhome-bridge',
+		labelsOf = () => ({}),
+		rules = 'groups: []',
+		alertmanagers = [],
+		interval = '1s',
+	}: PrometheusOptions,
 ): Promise<Prometheus> {
 	const directory = await temporaryDirectory(t);
 	const [configFile, ruleFile] = [join(directory, 'prometheus.yaml'), join(directory, 'rules.yaml')];
@@ -42,7 +51,7 @@ export async function startPrometheus(
 		global: {scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval},
 		rule_files: [ruleFile],
 		alerting: {alertmanagers: [{static_configs: [{targets: alertmanagers.map(({host}) => host)}]}]},
-		scrape_configs: [{job_name: job, static_configs: [{targets: targets.map(({host}) => host)}]}],
+		scrape_configs: [{job_name: job, static_configs: targets.map(url => ({targets: [url.host], labels: labelsOf(url)}))}],
 	};
 	await writeFile(ruleFile, rules);
 	await writeFile(configFile, stringify(config));

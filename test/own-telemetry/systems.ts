@@ -32,6 +32,7 @@ test.serial('systems beyond the limit are counted together, those of the configu
 			};
 		},
 		now: () => clock,
+		heartbeatIntervalMillis: 1000,
 		mostSystems: 4,
 	});
 	const lines = async () => (await page()).split('\n').filter(line => /^callhome_system_problems.*state="open"/.test(line));
@@ -50,8 +51,41 @@ test.serial('systems beyond the limit are counted together, those of the configu
 test.serial('each of a thousand systems has all its series', async t => {
 	const {page} = startPage(t);
 	const known = Array.from({length: 1000}, (_, index) => system(index));
-	observeSystems({systems: async () => ({known, lastHeartbeat: () => 1, unfinished: []}), now: () => 0});
+	observeSystems({
+		systems: async () => ({known, lastHeartbeat: () => 1, unfinished: []}),
+		now: () => 0,
+		heartbeatIntervalMillis: 1000,
+	});
 	const lines = (await page()).split('\n').filter(line => line.startsWith('callhome_system_'));
 	t.is(lines.length, 7000);
 	t.false(lines.some(line => line.includes('overflow')));
+});
+
+test.serial('systems are counted by what became of their heartbeats', async t => {
+	const {page} = startPage(t);
+	let clock = 10_000;
+	const last = new Map([
+		['h0', 9000],
+		['h1', 7000],
+		['h2', 6999],
+	]);
+	observeSystems({
+		systems: async () => ({
+			known: [0, 1, 2, 3, 3].map(system),
+			lastHeartbeat: ({name}) => last.get(name),
+			unfinished: [open(system(4))],
+		}),
+		now: () => clock,
+		heartbeatIntervalMillis: 1000,
+	});
+	const counts = async () =>
+		Object.fromEntries(
+			(await page()).split('\n').flatMap(line => {
+				const [, state, value] = /^callhome_systems\{callhome_heartbeat_state="(\w+)".* (\d+)$/.exec(line) ?? [];
+				return state === undefined ? [] : [[state, Number(value)]];
+			}),
+		);
+	t.deepEqual(await counts(), {answered: 2, missed: 1, never: 1});
+	clock += 10_000;
+	t.deepEqual(await counts(), {answered: 0, missed: 3, never: 1});
 });

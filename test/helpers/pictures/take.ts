@@ -6,7 +6,7 @@ import {setTimeout as pause} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import type {ExecutionContext} from 'ava';
-import {askTarget, boardUids, type Range, readBoard} from '../panels.ts';
+import {askTarget, boardUids, pickedOf, type Range, readBoard} from '../panels.ts';
 import {requiredPeer} from '../peer-binaries.ts';
 import {startTrouble} from '../trouble.ts';
 import {type Answers, pageOf} from './render.ts';
@@ -23,9 +23,10 @@ async function takeAll(prometheus: URL, since: number, directory: string): Promi
 		const board = await readBoard(uid);
 		const to = Date.now() / 1000;
 		const range: Range = {from: since, to, step: Math.max(1, Math.floor((to - since) / 120))};
+		const picked = await pickedOf(prometheus, board, to);
 		const answers = new Map<number, Answers>();
 		for (const {id, targets = []} of board.panels) {
-			const asked = await Promise.all(targets.map(target => askTarget(prometheus, target, range)));
+			const asked = await Promise.all(targets.map(target => askTarget(prometheus, target, range, {picked})));
 			answers.set(
 				id,
 				asked.map(({found}) => found),
