@@ -13,6 +13,7 @@ const partCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomeHardwareFailed',
 		title: 'fires for the part, once, although two sources read it',
+		since: 6,
 		series: {
 			...status('failed', '0x5 1x60'),
 			...status('failed', '0x5 1x60', {...disk, callhome_source: 'redfish'}),
@@ -66,6 +67,7 @@ const readingCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomeSourceFailing',
 		title: 'fires for the target that does not answer',
+		since: 6,
 		series: source('1x5 0x60'),
 		at: '30m',
 		fires: [{severity: 'warning', labels: {...i1, callhome_source: 'redfish', callhome_source_target: 'bmc01'}}],
@@ -80,6 +82,7 @@ const readingCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomeSystemSilent',
 		title: 'fires for the machine of which nothing comes any more, and not for the other',
+		since: 21,
 		series: {...reports(), ...status('ok', '1x20 stale'), ...status('ok', always(1), disk, {host_name: 'db02'})},
 		at: '90m',
 		fires: [{severity: 'warning', labels: {...i1, ...db01}}],

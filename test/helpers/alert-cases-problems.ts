@@ -13,6 +13,7 @@ const stateCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomeProblemRejected',
 		title: 'fires with how many are refused',
+		since: 4,
 		series: {...problems('rejected', '0x3 2x60'), ...problems('open', always(7))},
 		at: '10m',
 		fires: [{severity: 'warning', labels: i1, value: '2'}],
@@ -27,6 +28,7 @@ const stateCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomeProblemUnanswered',
 		title: 'fires for what was parked',
+		since: 4,
 		series: {...held('unanswered', '0x3 1x60'), ...held('storm', always(3))},
 		at: '10m',
 		fires: [{severity: 'critical', labels: i1, value: '1'}],
@@ -166,6 +168,20 @@ const roomCases: readonly AlertCase[] = [
 		series: clock('0+60x10 4260+60x60'),
 		at: '25m',
 		fires: [{severity: 'warning', labels: i1, value: '1h 0m 0s'}],
+	},
+	{
+		alert: 'CallHomeClockOff',
+		title: 'fires when it jumped a day back',
+		series: clock(`0+60x10 ${660 - 86_400}+60x60`),
+		at: '25m',
+		fires: [{severity: 'warning', labels: i1, value: '1d 0h 0m 0s'}],
+	},
+	{
+		alert: 'CallHomeClockOff',
+		title: 'is silent for a clock that jumped back and was set right within minutes',
+		series: clock(`0+60x10 ${660 - 86_400}+60x5 1020+60x60`),
+		at: '25m',
+		fires: [],
 	},
 	{
 		alert: 'CallHomeClockOff',

@@ -121,6 +121,7 @@ const presenceCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomeBridgeAbsent',
 		title: 'fires for the one bridge whose series ended, and names it',
+		since: 21,
 		series: {
 			[series('callhome_heartbeat_interval_seconds', i1)]: '1800x20 stale',
 			[series('callhome_heartbeat_interval_seconds', i2)]: always(1800),
@@ -177,6 +178,7 @@ const presenceCases: readonly AlertCase[] = [
 	{
 		alert: 'CallHomeNoBridge',
 		title: 'fires when the last bridge was gone for a day',
+		since: 21,
 		series: {[series('callhome_heartbeat_interval_seconds', i1)]: '1800x20 stale'},
 		at: '1480m',
 		fires: [{severity: 'critical', labels: {}}],

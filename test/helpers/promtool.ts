@@ -18,6 +18,8 @@ export type AlertCase = {
 	readonly title: string;
 	/** By the name and labels of a series: its values, one a minute, in promtool's notation. */
 	readonly series: Readonly<Record<string, string>>;
+	/** The minute in which the trouble begins; without it from the start. */
+	readonly since?: number;
 	/** When it is looked, such as `105m`. */
 	readonly at: string;
 	readonly fires: readonly Firing[];
