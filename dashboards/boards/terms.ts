@@ -39,7 +39,7 @@ export function createBoardTerms(naming: Naming, process: BoardTerms['process'])
 Grafana does not escape a quotation mark in the value of a variable, so names with one are never picked out: they are shown
 at all times, as is what has no name. In `(?s:)` a dot is a line break, too.
 */
-const unpickable = '(?s:.*[\\"\\\\\\n].*)?';
+const unpickable = '(?s:.*[\\"\\\\\\\\\\\\n].*)?';
 
 export const green = 'green';
 export const yellow = 'yellow';

@@ -155,6 +155,9 @@ export function readingsOf(second: number, isIll: boolean): Reading[] {
 	];
 }
 
+/** The bridge counts the systems that it reads itself. */
+const withSystemsRead = (page: string, count: number) => page.replace(/^(callhome_systems_read\{.*\}) \d+$/m, `$1 ${count}`);
+
 /** The page of a bridge with readings of machines on it, by the code that puts them there. */
 async function startMachines(t: ExecutionContext, bridge: URL) {
 	const began = Date.now();
@@ -178,7 +181,7 @@ async function startMachines(t: ExecutionContext, bridge: URL) {
 		if (!isSilent) measure('db02', 'S0000002', false);
 		const own = await fetch(bridge).then(answer => answer.text());
 		response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-		response.end(own + (await page()));
+		response.end(withSystemsRead(own, readings.machines()) + (await page()));
 	});
 	let timer: NodeJS.Timeout | undefined;
 	t.teardown(() => clearTimeout(timer));
