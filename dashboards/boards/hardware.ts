@@ -10,7 +10,7 @@ export const hardware = (terms: BoardTerms): Board => ({
 	span: '6h',
 	source: 'prometheus',
 	system: `label_values(${terms.of(terms.hardware('hw.status'))}, ${terms.label.hostName})`,
-	picked: `topk(20, ${worstOfSystems(terms, terms.ofSystem)})`,
+	picked: `topk(20, ${worstOfSystems(terms, terms.ofSystem)} or ${silentSystems(terms)})`,
 	rows: [
 		{title: 'What is not well', panels: notWell(terms)},
 		{title: 'State', panels: [stateTimeline(terms), ...errors(terms)]},
@@ -47,6 +47,10 @@ const worstOfSystems = (terms: BoardTerms, of: Of) => {
 		.concat(`${by} (${of(terms.hardware('hw.status'))}) * 0`)
 		.join(' or ');
 };
+
+/** Before those that are well: they were read within the last day, and are not any more. */
+const silentSystems = (terms: BoardTerms) =>
+	`max by (${terms.label.hostName}) (present_over_time(${inState(terms, 'ok', terms.ofSystem)}[1d])) * 0.5`;
 
 const notWell = (terms: BoardTerms): PanelSpec[] => [
 	{
@@ -101,7 +105,7 @@ const stateTimeline = (terms: BoardTerms): PanelSpec => ({
 	kind: 'timeline',
 	title: 'Systems over time',
 	description:
-		'The worst state of any part of each system, of the 20 systems that are worst off at the end of the range. A gap: nothing was read of it.',
+		'The worst state of any part of each system, of the 20 systems that are worst off at the end of the range, those that have fallen silent before those that are well. A gap: nothing was read of it.',
 	width: 24,
 	unit: 'none',
 	words: {
