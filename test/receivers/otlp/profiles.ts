@@ -138,6 +138,14 @@ test("the Collector's redfish receiver: a part stays itself while the name of it
 	t.deepEqual(part({base_url: 'nowhere'}).resource, {});
 });
 
+test("the Collector's redfish receiver: the machine as a whole is believed at the second time, a part at once", t => {
+	const confirmed = (name: string) =>
+		readers.metrics.json(points(name, [0], {base_url: 'https://192.0.2.1'}), now).events[0]?.measurement?.confirm;
+	t.deepEqual(confirmed('system.status.health'), {count: 2, of: 3});
+	t.deepEqual(confirmed('chassis.status.health'), {count: 2, of: 3});
+	t.is(confirmed('temperature.status.health'), undefined);
+});
+
 test("MetricsHub's older labels are read as those of the conventions", t => {
 	const labels = {id: 'd3', name: 'Drive 3', state: 'failed', serial_number: 'ZX9', 'hw.type': 'physical_disk'};
 	const [event] = readers.metrics.json(points('hw.status', [1], labels), now).events;
@@ -170,7 +178,8 @@ test('thresholds that cannot work are faults', t => {
 	t.regex(faultsOf({clear_below: 6}), /goes with above/);
 	t.regex(faultsOf({above: 5, samples: {count: 2, of: 4}}), /not more than half/);
 	t.regex(faultsOf({above: 5, samples: {count: 5, of: 4}}), /more than samples.of/);
-	t.regex(faultsOf({health: true, samples: {count: 3, of: 4}}), /speak for themselves/);
+	t.regex(faultsOf({growing: true, samples: {count: 3, of: 4}}), /speaks for itself/);
+	t.is(faultsOf({health: true, samples: {count: 3, of: 4}}), '');
 });
 
 test('any text of syslog gives attributes, and nothing else happens', t => {
