@@ -1,9 +1,11 @@
 import {writeFile} from 'node:fs/promises';
-import type {RequestListener} from 'node:http';
+import type {IncomingMessage, RequestListener, ServerResponse} from 'node:http';
 import {join} from 'node:path';
+import {buffer} from 'node:stream/consumers';
+import {parse} from 'yaml';
 import {startBridge} from '../helpers/bridge.ts';
 import {issue, makeAuthority} from '../helpers/certificates.ts';
-import {eventually, temporaryDirectory} from '../helpers/listen.ts';
+import {eventually, listen, temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import {recipeWith, startBesideForward} from '../helpers/recipe.ts';
 import {at, createRedfishService, machinePages} from '../helpers/redfish-service.ts';
@@ -22,10 +24,20 @@ function managementModule(user: string, password: string) {
 		if (request.headers.authorization === login) return void service.listener(request, response);
 		response.writeHead(401, {'content-type': 'application/json'}).end('{"error": {"code": "Base.1.0.NoValidSession"}}');
 	};
-	function show({whole, fan, host = 'db01'}: {whole: Health; fan: Health; host?: string | null}) {
+	function show({
+		whole,
+		fan,
+		host = 'db01',
+		...words
+	}: {
+		whole: Health;
+		fan: Health;
+		host?: string | null;
+		[word: string]: unknown;
+	}) {
 		const {pages} = service;
 		const status = {State: 'Enabled', Health: whole};
-		pages[system] = {...pages[system], Id: '1', HostName: host, Status: status, Links: {Chassis: [at(chassis)]}};
+		pages[system] = {...pages[system], Id: '1', HostName: host, ...words, Status: status, Links: {Chassis: [at(chassis)]}};
 		pages[chassis] = {...pages[chassis], Id: '1U', Status: status};
 		const reading = {Name: 'Fan 2A', Reading: 4000, ReadingUnits: 'RPM', Status: {State: 'Enabled', Health: fan}};
 		pages[thermal] = {Fans: [reading], Temperatures: [{Name: 'Ambient', ReadingCelsius: 24, Status: {Health: 'OK'}}]};
@@ -43,7 +55,8 @@ function managementModule(user: string, password: string) {
 		);
 	}
 	show({whole: 'OK', fan: 'OK'});
-	return {listener, show, polled, asked: service.asked};
+	const polls = () => service.asked.filter(({path}) => path === thermal).length;
+	return {listener, show, polled, polls, asked: service.asked};
 }
 
 testWithPeer('otelcol', 'a fan that fails at a Redfish service becomes one case with the machine named, and closes', async t => {
@@ -97,3 +110,87 @@ testWithPeer('otelcol', 'a fan that fails at a Redfish service becomes one case 
 	t.is((await list()).length, 2);
 	t.notRegex(unsure.logs() + collector.logs(), new RegExp(password));
 });
+
+/** Passes to the intake what comes, once it is open; until then it has no room. */
+function gate(intake: URL) {
+	const self = {isOpen: false, refused: 0, passed: 0, listener};
+	return self;
+
+	async function listener(request: IncomingMessage, response: ServerResponse) {
+		const body = await buffer(request);
+		if (!self.isOpen) {
+			self.refused++;
+			return void response.writeHead(503, {'retry-after': '1'}).end();
+		}
+		const headers = Object.fromEntries(
+			['content-type', 'content-encoding'].map(name => [name, String(request.headers[name] ?? '')]),
+		);
+		const answer = await fetch(new URL(request.url ?? '', intake), {method: 'POST', headers, body});
+		response.writeHead(answer.status, {'content-type': 'application/x-protobuf'}).end(await answer.bytes());
+		self.passed++;
+	}
+}
+
+testWithPeer(
+	'otelcol',
+	'a fault that was over before the bridge could be reached is not lost, and a killed Collector forgets none',
+	async t => {
+		const env = {REDFISH_USERNAME: 'reader', REDFISH_PASSWORD: 'secret'};
+		const [one, two] = [managementModule('reader', 'secret'), managementModule('reader', 'secret')];
+		const unnamed = {host: null, Manufacturer: 'Example', Model: 'Server 1', SerialNumber: null};
+		two.show({whole: 'OK', fan: 'OK', ...unnamed});
+		const [first, second] = [await listen(t, one.listener), await listen(t, two.listener)];
+		const text = await recipeWith('redfish', {
+			'          # - set(resource': '          - set(resource',
+			'["base_url"] == "https://imm01.example"': `["base_url"] == "${second.origin}"`,
+			'"J1A2B3C"': '"Z9Y8X7W"',
+			'https://imm01.example': first.origin,
+			'collection_interval: 60s': 'collection_interval: 500ms',
+		});
+		const {'redfish/callhome': receiver} = parse(text).receivers;
+		const copied = {
+			receivers: {'redfish/two': {...receiver, servers: [{...receiver.servers[0], base_url: second.origin}]}},
+			service: {pipelines: {'metrics/callhome_redfish': {receivers: ['redfish/callhome', 'redfish/two']}}},
+		};
+		const bridge = await startBridge(t);
+		const way = gate(bridge.urls.otlp);
+		const collector = await startBesideForward(t, await listen(t, way.listener), [text, copied], {env});
+		const list = () => bridge.callHome.store.read.listProblems({});
+
+		one.show({whole: 'Critical', fan: 'Critical'});
+		await one.polled(2);
+		one.show({whole: 'OK', fan: 'OK'});
+		await one.polled(2);
+		await eventually(() => way.refused > 0, patience);
+		const told = one.polls() + two.polls();
+		way.isOpen = true;
+		await eventually(() => way.passed >= told, patience);
+		const [over, ...others] = await list();
+		t.deepEqual(others, []);
+		t.true(over?.recoveredAt !== undefined);
+		t.like(
+			over,
+			{system: {serialNumber: 'J1A2B3C'}, component: {id: 'fan/1U/Fan 2A'}, count: 2},
+			'it failed once, and was over once',
+		);
+
+		way.isOpen = false;
+		const before = way.refused;
+		two.show({whole: 'OK', fan: 'Critical', ...unnamed});
+		await two.polled(2);
+		await eventually(() => way.refused > before, patience);
+		await collector.stop('SIGKILL');
+		two.show({whole: 'OK', fan: 'OK', ...unnamed}); // What the killed one saw, no other poll sees.
+		way.isOpen = true;
+		await collector.restart();
+		const [another] = await eventually(async () => {
+			const found = (await list()).filter(({id}) => id !== over?.id);
+			return found.some(({caseNumber, recoveredAt}) => caseNumber && recoveredAt !== undefined) && found;
+		}, patience);
+		t.like(another, {
+			system: {name: 'Z9Y8X7W', machineType: '8871', model: 'AC1', serialNumber: 'Z9Y8X7W'},
+			component: {id: 'fan/1U/Fan 2A', type: 'fan'},
+		});
+		t.is((await list()).length, 2);
+	},
+);
