@@ -5,9 +5,10 @@ import {startBridge} from '../helpers/bridge.ts';
 import {eventually, temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import {recipeWith, startBesideForward} from '../helpers/recipe.ts';
-import {agentUser, immObjects, snmpAgent, snmpdAgent} from '../helpers/snmp-agent.ts';
+import {agentUser, immBase, immObjects, snmpAgent, snmpdAgent} from '../helpers/snmp-agent.ts';
 
 const patience = {timeoutMillis: 60_000, intervalMillis: 100};
+const xccBase = '1.3.6.1.4.1.19046.11.1';
 const recipeFor = (port: number) =>
 	recipeWith('snmp', {'imm01.example:161': `127.0.0.1:${port}`, 'collection_interval: 60s': 'collection_interval: 500ms'});
 
@@ -122,10 +123,12 @@ testWithPeer(
 
 testWithPeer(
 	['otelcol', 'snmpd'],
-	'the variant of version 3 that stands in the recipe reads the same, and hides its passwords',
+	'with the version 3 and the OIDs of an XCC, as the comments have them, the recipe reads the same and hides its passwords',
 	async t => {
-		const port = await snmpdAgent(t, await temporaryDirectory(t), immObjects({supply: 'Critical'}));
-		const withoutV2c = (await recipeFor(port)).replace(/^ {4}version: v2c\n {4}community: .*\n/m, '');
+		const port = await snmpdAgent(t, await temporaryDirectory(t), immObjects({supply: 'Critical', base: xccBase}));
+		const withoutV2c = (await recipeFor(port))
+			.replaceAll(immBase, xccBase)
+			.replace(/^ {4}version: v2c\n {4}community: .*\n/m, '');
 		const text = withoutV2c.replaceAll(/^( {4})# ((version|security_level|user|auth_\w+|privacy_\w+): .*)$/gm, '$1$2');
 		const snmp = parse(text).receivers['snmp/callhome'];
 		t.like(snmp, {version: 'v3', security_level: 'auth_priv', auth_type: 'SHA', privacy_type: 'AES'});
