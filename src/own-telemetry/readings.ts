@@ -51,8 +51,12 @@ export function createReadings({
 
 	const isOld = ({at}: Read) => at < now() - lifetimeMillis;
 
+	/** What was read before the clock was set back begins its time anew: it must not stay until the clock is there again. */
 	function current(): readonly Read[] {
-		for (const [key, read] of bySource) if (isOld(read)) bySource.delete(key);
+		for (const [key, read] of bySource) {
+			if (isOld(read)) bySource.delete(key);
+			else if (read.at > now()) bySource.set(key, {...read, at: now()});
+		}
 		return [...bySource.values()];
 	}
 

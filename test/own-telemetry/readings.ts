@@ -84,6 +84,18 @@ test.serial('a machine that is no longer read is no longer shown, also when its 
 	t.false((await page()).includes('hw_temperature_celsius{'));
 });
 
+test.serial('a machine that is no longer read leaves in time when the clock was set back meanwhile', async t => {
+	let now = 100_000_000;
+	const {measure, page} = await startReading(t, undefined, () => now);
+	measure('snmp', machine('db01', 'J1'), [temperature('ambient', 20)], now);
+	now -= 86_400_000;
+	t.true((await page()).includes('hw_temperature_celsius{'), 'it was read a moment ago');
+	now += 14 * 60_000;
+	t.true((await page()).includes('hw_temperature_celsius{'));
+	now += 2 * 60_000;
+	t.false((await page()).includes('hw_temperature_celsius{'));
+});
+
 test.serial('what is no number, or no metric of the conventions, is not shown, and nothing else suffers', async t => {
 	const {measure, page} = await startReading(t, undefined);
 	const bad = [Number.NaN, Number.POSITIVE_INFINITY].map(value => temperature('bad', value));
