@@ -26,7 +26,7 @@ import {createOperate} from './operate.ts';
 import {startOperationalTest} from './operational-test.ts';
 import {policyOf} from './policy.ts';
 import {repair} from './repair.ts';
-import {reportDecided} from './reporting.ts';
+import {reportDecided, startCounting} from './reporting.ts';
 import {openSending} from './sending.ts';
 import {readRoom, readSystems} from './store-figures.ts';
 import {observeUpdates, serviceabilityRules, startUpdates} from './updates.ts';
@@ -119,6 +119,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		instruments,
 		observe() {
 			instruments.renew();
+			startCounting(instruments(), connectivity.destination());
 			observeBridge({
 				snapshot: readSnapshot(store),
 				systems: readSystems(store, systems),

@@ -1,13 +1,27 @@
+import {decisions} from '../event.ts';
 import {emitStateChange, emitSubmission} from '../own-telemetry/events.ts';
 import {traceCase, traceJoined} from '../own-telemetry/journey.ts';
 import type {Decided} from '../processors/intake.ts';
+import {outcomes} from '../receivers/otlp/outcomes.ts';
+import {signals} from '../receivers/otlp/reader.ts';
 import type {Settled} from '../sending/settling.ts';
+import {submissionTypes} from '../submission.ts';
 import {attributeNames, type Instruments} from '../telemetry.ts';
 
 export const errorOf = (outcome: Settled['outcome']) =>
 	outcome.status === 'acknowledged'
 		? {}
 		: {[attributeNames.errorType]: 'code' in outcome.error ? String(outcome.error.code) : outcome.error.name};
+
+/** A counter that is there from the start shows its first step, too: what is rare would else never be seen in a rate. */
+export function startCounting(instruments: Instruments, destination: string): void {
+	for (const decision of decisions) instruments.events.add(0, {[attributeNames.decision]: decision});
+	for (const signal of signals)
+		for (const outcome of outcomes)
+			instruments.intakeRecords.add(0, {[attributeNames.intakeOutcome]: outcome, [attributeNames.signal]: signal});
+	for (const type of submissionTypes)
+		instruments.submissions.add(0, {[attributeNames.submissionType]: type, [attributeNames.destination]: destination});
+}
 
 /** Counts and traces what was decided. */
 export function reportDecided(decided: readonly Decided[], instruments: Instruments): void {

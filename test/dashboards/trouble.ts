@@ -1,9 +1,10 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {inspect} from 'node:util';
 import {eventually} from '../helpers/listen.ts';
-import {askTarget, boardUids, pickedOf, readBoard, withVariables} from '../helpers/panels.ts';
+import {askTarget, boardUids, escaped, type Found, pickedOf, readBoard, withVariables} from '../helpers/panels.ts';
 import {testWithPeer} from '../helpers/peers.ts';
-import {startTrouble, type Trouble, troubles} from '../helpers/trouble.ts';
+import type {Prometheus} from '../helpers/prometheus.ts';
+import {oddName, startTrouble, type Trouble, troubles} from '../helpers/trouble.ts';
 
 /** What has to fire for each of the bridges, and what may beside it. Everything else is a false alarm. */
 const expected: Record<Trouble, {must: readonly string[]; may?: readonly string[]}> = {
@@ -24,6 +25,69 @@ const withoutData = [
 	'callhome-connectivity: Tunnels of the support proxy A',
 	'callhome-hardware: Sources A',
 ];
+
+const last = ({value, values}: Found) => Number((value ?? values?.at(-1))?.[1] ?? Number.NaN);
+const highest = ({values = []}: Found) => Math.max(...values.map(([, value]) => Number(value)));
+const some = (found: readonly Found[], labels: Readonly<Record<string, string>>, is: (one: Found) => boolean) =>
+	found.some(one => Object.entries(labels).every(([label, value]) => one.metric[label] === value) && is(one));
+
+type Told = readonly [trouble: Trouble, board: string, panel: string, is: (found: readonly Found[], to: number) => boolean];
+
+/** What the panels say of each trouble, with that bridge chosen. */
+const told: readonly Told[] = [
+	['sound', 'connectivity', 'Paths exhausted', found => found.every(one => last(one) === 0)],
+	['sound', 'delivery', 'Oldest undelivered problem', found => found.every(one => last(one) === 0)],
+	['sound', 'delivery', 'Held problems, by reason', found => some(found, {callhome_hold_reason: 'storm'}, one => last(one) > 0)],
+	['sound', 'fleet', 'Problems that wait for somebody', found => found.some(one => last(one) > 0)],
+	[
+		'proxy',
+		'connectivity',
+		'State of each connection to each destination',
+		found =>
+			some(found, {callhome_connection: 'proxy'}, one => last(one) === 1) &&
+			some(found, {callhome_connection: 'direct'}, one => last(one) === 3),
+	],
+	[
+		'proxy',
+		'connectivity',
+		'Failures by stage and reason',
+		found => some(found, {callhome_connection_stage: 'connection'}, () => true),
+	],
+	['proxy', 'delivery', 'Events by decision', found => some(found, {callhome_decision: 'first'}, one => highest(one) > 0)],
+	['proxy', 'connectivity', 'Paths exhausted', found => found.every(one => last(one) === 0)],
+	['unavailable', 'delivery', 'Oldest undelivered problem', found => found.some(one => last(one) > 9)],
+	['unavailable', 'delivery', 'Submissions that wait', found => found.some(one => last(one) > 0)],
+	['unavailable', 'delivery', 'Attempts', found => found.some(one => one.metric.error_type !== undefined && highest(one) > 0)],
+	['full', 'bridge', 'Refusals', found => some(found, {callhome_intake_outcome: 'refused'}, one => highest(one) > 0)],
+	['full', 'bridge', 'Room of the store', found => found.every(one => last(one) < 2 * 1024 ** 2)],
+	['certificate', 'connectivity', 'Certificates', found => found.some(one => last(one) > 0 && last(one) < 3 * 86_400)],
+	['certificate', 'hardware', 'Failed parts', found => found.every(one => last(one) === 1)],
+	[
+		'certificate',
+		'hardware',
+		'Parts that are not well',
+		found => some(found, {host_name: 'db01', hw_id: 'fan-1'}, one => last(one) === 4),
+	],
+	[
+		'certificate',
+		'hardware',
+		'Systems over time',
+		(found, to) =>
+			some(found, {host_name: 'db02'}, ({values}) => to - (values?.at(-1)?.[0] ?? to) > 10) &&
+			some(found, {host_name: oddName}, one => last(one) === 0),
+	],
+	['certificate', 'fleet', 'Systems that are read', found => found.every(one => highest(one) === 3 && last(one) === 2)],
+];
+
+/** What a panel finds, with one bridge chosen. */
+async function panelOf({url}: Prometheus, uid: string, title: string, host: string, since: number, to: number) {
+	const board = await readBoard(uid);
+	const target = board.panels.find(panel => panel.title === title)?.targets?.[0];
+	if (!target) throw new Error(`${uid} has no panel "${title}"`);
+	const chosen = {instance: escaped(host)};
+	const picked = await pickedOf(url, board, to, chosen);
+	return (await askTarget(url, target, {from: since, to, step: 2}, {...chosen, picked})).found;
+}
 
 testWithPeer('prometheus', 'under trouble the right alerts fire and no others, and every panel has data', async t => {
 	t.timeout(400_000);
@@ -46,6 +110,10 @@ testWithPeer('prometheus', 'under trouble the right alerts fire and no others, a
 	}
 
 	const to = Date.now() / 1000;
+	for (const [trouble, board, title, is] of told) {
+		const found = await panelOf(prometheus, `callhome-${board}`, title, instances[trouble], since, to);
+		t.true(found.length > 0 && is(found, to), `${trouble}: ${title}: ${inspect(found, {depth: 4})}`);
+	}
 	const empty: string[] = [];
 	for (const uid of boardUids.filter(name => name !== 'callhome-events')) {
 		const board = await readBoard(uid);

@@ -1,6 +1,7 @@
 import type {HardwareEvent} from '../../event.ts';
 
-export type Signal = 'logs' | 'metrics' | 'traces';
+export const signals = ['logs', 'metrics', 'traces'] as const;
+export type Signal = (typeof signals)[number];
 export type Encoding = 'protobuf' | 'json';
 
 /**

@@ -12,7 +12,8 @@ import {createRefuse} from './answer.ts';
 import {isGuarded, type OtlpReceiverConfig} from './config.ts';
 import {createIntake} from './intake.ts';
 import {createHttpServer} from './listener.ts';
-import type {createReaders, Signal} from './reading.ts';
+import {type Signal, signals} from './reader.ts';
+import type {createReaders} from './reading.ts';
 import {createRefusalLog, type Log} from './refusal-log.ts';
 
 export type OtlpReceiverParts = {
@@ -74,8 +75,6 @@ export function createOtlpReceiver(options: OtlpReceiverConfig, parts: OtlpRecei
 }
 
 const paths: Record<Signal, string> = {logs: '/v1/logs', metrics: '/v1/metrics', traces: '/v1/traces'};
-const signals = ['logs', 'metrics', 'traces'] as const satisfies readonly Signal[];
-
 function createApp(intakeOf: ReturnType<typeof createIntake>, refuse: ReturnType<typeof createRefuse>): RequestListener {
 	const app = express();
 	app.disable('x-powered-by').enable('case sensitive routing').enable('strict routing');
