@@ -3,14 +3,11 @@ import {AggregationTemporality, type DataPoint, DataPointType, type MetricData} 
 import type {MetricDefinition} from '../telemetry.ts';
 
 /** A metric with its values, as the SDK would collect it. */
-export function metricOf(
-	{name, unit, description, instrument}: MetricDefinition,
-	dataPoints: readonly DataPoint<number>[],
-): MetricData {
+export function metricOf({name, unit, description, instrument}: MetricDefinition, dataPoints: DataPoint<number>[]): MetricData {
 	const common = {
 		descriptor: {name, unit, description, valueType: ValueType.DOUBLE},
 		aggregationTemporality: AggregationTemporality.CUMULATIVE,
-		dataPoints: [...dataPoints],
+		dataPoints,
 	};
 	if (instrument === 'gauge') return {...common, dataPointType: DataPointType.GAUGE};
 	return {...common, dataPointType: DataPointType.SUM, isMonotonic: instrument === 'counter'};

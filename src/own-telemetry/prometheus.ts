@@ -1,6 +1,6 @@
 import {diag} from '@opentelemetry/api';
 import {type CollectionResult, MetricReader, type ScopeMetrics} from '@opentelemetry/sdk-metrics';
-import {type Families, type Family, familiesOf, type Label, type Sample, type Series} from './series.ts';
+import {type Families, type Family, familiesOf, type Sample, type Series} from './series.ts';
 
 export const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -47,8 +47,8 @@ export const textOf = (families: Families): string =>
 
 function familyText({name, type, help, series}: Family): string {
 	const lines = [`# HELP ${name} ${escaped(help.toWellFormed())}`, `# TYPE ${name} ${type}`];
-	for (const {labels, samples} of [...series.values()].sort(byLabelValues)) {
-		lines.push(...samples.map(sample => sampleLine(name, labels, sample)));
+	for (const {text, samples} of [...series.values()].sort(byLabelValues)) {
+		for (const sample of samples) lines.push(sampleLine(name, text, sample));
 	}
 	return `${lines.join('\n')}\n`;
 }
@@ -62,10 +62,10 @@ function byLabelValues(a: Series, b: Series): number {
 	return 0;
 }
 
-function sampleLine(name: string, labels: readonly Label[], {suffix, le, value}: Sample): string {
-	const pairs = labels.map(([label, text]) => `${label}="${escaped(text).replaceAll('"', '\\"')}"`);
-	if (le !== undefined) pairs.push(`le="${numberText(le)}"`);
-	return `${name}${suffix}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${numberText(value)}`;
+function sampleLine(name: string, labels: string, {suffix, le, value}: Sample): string {
+	const bound = le === undefined ? '' : `${labels === '' ? '' : ','}le="${numberText(le)}"`;
+	const all = labels + bound;
+	return `${name}${suffix}${all === '' ? '' : `{${all}}`} ${numberText(value)}`;
 }
 
 const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');

@@ -1,7 +1,7 @@
 import type {Attributes, HrTime} from '@opentelemetry/api';
 import {millisToHrTime} from '@opentelemetry/core';
 import {resourceFromAttributes} from '@opentelemetry/resources';
-import type {MetricData, ResourceMetrics, ScopeMetrics} from '@opentelemetry/sdk-metrics';
+import type {DataPoint, MetricData, ResourceMetrics, ScopeMetrics} from '@opentelemetry/sdk-metrics';
 import type {Attributes as EventAttributes} from '../event.ts';
 import {hardwareMetrics} from '../hardware-metrics.ts';
 import type {Measure, Reading} from '../source.ts';
@@ -18,7 +18,9 @@ const identityKeys = [
 ] as const;
 
 type Plain = {readonly [key: string]: string | number | boolean};
-type Read = {readonly resource: Plain; readonly readings: readonly Reading[]; readonly at: number};
+/** The identity is on each value, too: in Prometheus the attributes of a resource are no labels, and machines would be one. */
+type Value = {readonly metric: string; readonly value: number; readonly attributes: Plain};
+type Read = {readonly resource: Plain; readonly identity: Plain; readonly values: readonly Value[]; readonly at: number};
 
 export type ReadingsOptions = {
 	/** Milliseconds after which a reading that no newer one has replaced is no longer shown. */
@@ -72,29 +74,33 @@ export function createReadings({
 	return {
 		measure(source, resource, readings, at) {
 			const plain = plainAttributes(resource);
-			const key = JSON.stringify([source, identityOf(plain)]);
+			const identity = identityOf(plain);
+			const key = JSON.stringify([source, identity]);
 			bySource.delete(key);
 			if (readings.length === 0 || !hasRoom()) return;
+			const values = readings.slice(0, mostReadings).map(reading => kept(reading, identity));
 			// A clock that is ahead must not keep a reading for ever.
-			bySource.set(key, {resource: plain, readings: readings.slice(0, mostReadings), at: Math.min(at, now())});
+			bySource.set(key, {resource: plain, identity, values, at: Math.min(at, now())});
 		},
 		onPoints() {
-			return [scopeOf(current().flatMap(pointsOf), startedAt)];
+			return [scopeOf(current(), startedAt)];
 		},
-		machines: () => new Set(current().map(({resource}) => JSON.stringify(identityOf(resource)))).size,
+		machines: () => new Set(current().map(({identity}) => JSON.stringify(identity))).size,
 		byMachine(reader) {
-			const byIdentity = Map.groupBy(current(), ({resource}) => JSON.stringify(identityOf(resource)));
+			const byIdentity = Map.groupBy(current(), ({identity}) => JSON.stringify(identity));
 			return [...byIdentity.values()].map(reads => ({
 				resource: resourceFromAttributes({...reader, ...Object.assign({}, ...reads.map(({resource}) => resource))}),
-				scopeMetrics: [scopeOf(reads.flatMap(pointsOf), startedAt)],
+				scopeMetrics: [scopeOf(reads, startedAt)],
 			}));
 		},
 	};
 }
 
-/** The identity is on each point, too: in Prometheus the attributes of a resource are no labels, and machines would be one. */
-const pointsOf = ({resource, readings, at}: Read): Timed[] =>
-	readings.map(reading => ({...reading, attributes: {...reading.attributes, ...identityOf(resource)}, at}));
+const kept = ({metric, value, attributes}: Reading, identity: Plain): Value => ({
+	metric,
+	value,
+	attributes: {...plainAttributes(attributes), ...identity},
+});
 
 const identityOf = (resource: Plain): Plain =>
 	Object.fromEntries(Object.entries(resource).filter(([key]) => (identityKeys as readonly string[]).includes(key)));
@@ -108,20 +114,21 @@ export const plainAttributes = (attributes: EventAttributes): Plain =>
 		}),
 	);
 
-type Timed = Reading & {readonly at: number};
-
-function scopeOf(readings: readonly Timed[], startedAt: HrTime): ScopeMetrics {
-	const byMetric = Map.groupBy(readings, ({metric}) => metric);
+function scopeOf(reads: readonly Read[], startedAt: HrTime): ScopeMetrics {
+	const byMetric = new Map<string, DataPoint<number>[]>();
+	for (const {values, at} of reads) {
+		const endTime = millisToHrTime(at);
+		for (const {metric, value, attributes} of values) {
+			if (!Number.isFinite(value)) continue;
+			const point = pointOf(value, attributes, startedAt, endTime);
+			const points = byMetric.get(metric);
+			if (points) points.push(point);
+			else byMetric.set(metric, [point]);
+		}
+	}
 	const metrics = [...byMetric].flatMap(([name, points]): MetricData[] => {
 		const definition = hardwareMetrics.get(name);
-		const told = points.filter(({value}) => Number.isFinite(value));
-		if (!definition) return [];
-		return [
-			metricOf(
-				definition,
-				told.map(({value, attributes, at}) => pointOf(value, plainAttributes(attributes), startedAt, millisToHrTime(at))),
-			),
-		];
+		return definition ? [metricOf(definition, points)] : [];
 	});
 	return {scope: {name: scopeName}, metrics};
 }

@@ -12,7 +12,12 @@ import {labelNameOf, type MetricKind, metricNameOf} from './names.ts';
 export type Label = readonly [name: string, value: string];
 /** One line of the page; `le` is the upper bound of a bucket. */
 export type Sample = {readonly suffix: '' | '_bucket' | '_sum' | '_count'; readonly le?: number; readonly value: number};
-export type Series = {readonly labels: readonly Label[]; readonly samples: readonly Sample[]};
+export type Series = {
+	readonly labels: readonly Label[];
+	/** The labels as a line of the page has them, between its braces. */
+	readonly text: string;
+	readonly samples: readonly Sample[];
+};
 /** All series of one name: they share type and help text. */
 export type Family = {
 	readonly name: string;
@@ -98,9 +103,14 @@ function isTaken(families: Families, name: string, type: Family['type']): boolea
 }
 
 function addSeries(family: Family, labels: readonly Label[], samples: readonly Sample[]): void {
-	const key = JSON.stringify(labels);
-	if (!family.series.has(key)) family.series.set(key, {labels, samples});
+	const text = labels.map(([label, value]) => `${label}="${escaped(value)}"`).join(',');
+	if (!family.series.has(text)) family.series.set(text, {labels, text, samples});
 }
+
+const special = /[\\\n"]/;
+/** Most values need no change, and looking is cheaper than changing. */
+const escaped = (text: string): string =>
+	special.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"') : text;
 
 /**
 The fixed labels, and the attributes under names that Prometheus takes. Attributes that come to the same name share a label:
