@@ -110,7 +110,7 @@ function annotationsOf({series, label, of}: BoardTerms) {
 		marked(
 			'Changes of connections',
 			'orange',
-			`changes(${lost}[1m]) > 0`,
+			`changes(${lost}[$__rate_interval]) > 0`,
 			`{{${label.connection}}} {{${label.destination}}} {{instance}}`,
 		),
 	];

@@ -63,6 +63,11 @@ const rules: Record<string, (board: DashboardFile) => string[]> = {
 		named(board, expr =>
 			[...withoutTexts(expr).matchAll(/\b(?:rate|irate)\([^[]*\[([^\]]*)\]/g)].some(([, range]) => range !== '$__rate_interval'),
 		),
+	'a mark sees what happens between two steps of any length': ({uid, annotations}) =>
+		(uid === 'callhome-events' ? [] : annotations.list).flatMap(({name, expr = ''}) => {
+			const ranges = [...withoutTexts(expr).matchAll(/\[([^\]]*)\]/g)].map(([, range]) => range);
+			return ranges.some(range => range !== '$__rate_interval') ? [name] : [];
+		}),
 	'target-job and target-instance': board =>
 		named(board, expr =>
 			[...expr.matchAll(/[a-z_:]+\{([^}]*)\}/gi)].some(([, matchers = '']) =>
@@ -127,6 +132,7 @@ test('a board that breaks the rules is found out', t => {
 		editable: true,
 		links: [],
 		templating: {list: []},
+		annotations: {list: [{name: 'Changes', expr: 'changes(callhome_connection_status{}[1m]) > 0'}]},
 		panels: [
 			{
 				...first,

@@ -10,7 +10,7 @@ import {alertRequest, post} from './bridge.ts';
 import {type BridgeProcess, startBridgeProcess} from './bridge-process.ts';
 import {issue, makeAuthority} from './certificates.ts';
 import {startConnectProxy} from './connect-proxy.ts';
-import {listen, temporaryDirectory} from './listen.ts';
+import {eventually, listen, temporaryDirectory} from './listen.ts';
 import {type Prometheus, startPrometheus} from './prometheus.ts';
 
 /** What goes wrong with each of the bridges. */
@@ -75,6 +75,8 @@ export async function startTrouble(t: ExecutionContext): Promise<Scene> {
 	for (const name of ['sound', 'proxy', 'unavailable'] as const) await post(bridges[name].otlp, alerts(name, 2, 'db02'));
 	await post(bridges.sound.otlp, alerts('storm', 30));
 	await post(bridges.sound.otlp, alertRequest({host: 'stranger'}, {host: oddName, id: 'psu-1', type: 'power_supply'}));
+	const isConnected = 'callhome_connection_status{callhome_connection="proxy", callhome_connection_state="connected"} == 1';
+	await eventually(async () => (await prometheus.query(isConnected)).length > 0, {timeoutMillis: 60_000});
 	await proxy.die();
 	machines.silence();
 	repeat(t, 500, () => post(bridges.full.otlp, alerts(`full-${Date.now()}`, 200)));
