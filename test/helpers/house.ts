@@ -15,6 +15,8 @@ const nouns = [
 	'system-metrics',
 	'sensor-codes',
 	'source',
+	'refused-login',
+	'pinned-key',
 	'problem',
 	'submission',
 	'outcome',

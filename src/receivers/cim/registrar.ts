@@ -1,10 +1,10 @@
 import {readFileSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
 import {BridgeError, isBridgeError, toError} from '../../errors.ts';
+import {createRefusals, type Login} from '../../refused-login.ts';
 import type {SourceParts} from '../../source.ts';
 import {createClient} from './client.ts';
 import type {CimConfig, CimSystem} from './config.ts';
-import {createRefusals} from './login.ts';
 import {type Ensured, ensureSubscription} from './subscription.ts';
 import {createTransport, httpsIsAway} from './transport.ts';
 
@@ -60,7 +60,7 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 				`the login of ${system.username} is refused (${text}): correct username or password; it is not tried again, for modules lock accounts`,
 			);
 		try {
-			if (await refusals.isHeld(system)) {
+			if (await refusals.isHeld(loginOf(system))) {
 				loginRefused('before');
 				return true;
 			}
@@ -68,12 +68,12 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 			sayFallback(system, target, secure);
 			if (ensured.state === 'refused') {
 				if (ensured.isLogin) {
-					await refusals.refused(system);
+					await refusals.refused(loginOf(system));
 					loginRefused(ensured.text);
 				} else tell('stopped', `it takes no further subscription (${ensured.text}): remove one that is not needed`);
 				return true;
 			}
-			await refusals.accepted(system);
+			await refusals.accepted(loginOf(system));
 			if (ensured.created.length > 0) log('info', `CIM: ${target} is subscribed to: ${ensured.created.join(', ')} created`);
 			if (ensured.removed > 0) log('info', `CIM: ${ensured.removed} left-over(s) of this bridge removed from ${target}`);
 			tell('working', '');
@@ -123,6 +123,12 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 		},
 	};
 }
+
+const loginOf = ({host, port, username, password}: CimSystem): Login => ({
+	key: `cim/refused/${host}:${port}`,
+	username,
+	password,
+});
 
 function readAuthority({ca_file, host}: CimSystem): string | undefined {
 	if (ca_file === undefined) return undefined;

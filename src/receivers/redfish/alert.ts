@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {type Attributes, type HardwareEvent, Severity} from '../../event.ts';
 import {type HardwareType, partIn} from '../../hardware.ts';
-import {isObject, type Json, linkIn, textIn} from './client.ts';
+import {isObject, type Json, linkIn, textIn} from './json.ts';
 
 export const digest = (parts: readonly unknown[]): string =>
 	createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

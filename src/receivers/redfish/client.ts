@@ -1,18 +1,8 @@
-import {readFile} from 'node:fs/promises';
-import {Agent, type Dispatcher, request} from 'undici';
 import {BridgeError, toError} from '../../errors.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
-
-export type Json = {readonly [key: string]: unknown};
-export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-export const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-/** Where a reference leads: modules write it as a text or as an object. */
-export const linkIn = (value: unknown): string | undefined => textIn(isObject(value) ? value['@odata.id'] : value);
-
-/** The module refused the login: asked again and again, it may lock the account. */
-export class LoginRefused extends Error {
-	override readonly name = 'LoginRefused';
-}
+import {isObject, type Json, linkIn, textIn} from './json.ts';
+import {type Asked, LoginRefused, type Send, type Session} from './session.ts';
+import {type Demand, firstOf, openTransport, type Reply, read} from './transport.ts';
 
 const mostMembers = 2000;
 
@@ -27,37 +17,45 @@ export type Client = {
 	stream(path: string, headers: Readonly<Record<string, string>>): Promise<AsyncIterable<Buffer>>;
 	/** What the module has and did not let be read, each with its status: forbidden to this user, or broken. */
 	unread(): readonly string[];
+	logout(): Promise<void>;
 	close(): Promise<void>;
 };
 
-export async function openClient(system: RedfishSystem, limits: RedfishReceiverConfig, signal: AbortSignal): Promise<Client> {
-	const ca = system.ca_file === undefined ? undefined : await readFile(system.ca_file);
-	const {timeout, max_response_size, max_requests} = limits;
-	const agent = new Agent({connections: 2, headersTimeout: timeout, bodyTimeout: timeout, connect: {...(ca && {ca}), timeout}});
-	const authorization = `Basic ${Buffer.from(`${system.username}:${system.password.reveal()}`).toString('base64')}`;
-	let requests = 0;
+export type ClientParts = {readonly session: Session; readonly limits: RedfishReceiverConfig; readonly signal: AbortSignal};
 
+export async function openClient(system: RedfishSystem, {session, limits, signal}: ClientParts): Promise<Client> {
+	const {timeout, max_response_size, max_requests} = limits;
+	const transport = await openTransport(system, timeout);
+	let requests = 0;
 	const unread = new Set<string>();
 
-	/** Nothing leads to another host, whatever the module says. */
-	async function ask(path: string, options: Partial<Dispatcher.RequestOptions> & {headers?: Record<string, string>} = {}) {
-		const url = URL.canParse(path, system.url.href) ? new URL(path, system.url) : undefined;
-		if (url?.origin !== system.url.origin)
-			throw new BridgeError('ERR_MALFORMED', 'a reference leads to another host: not followed');
+	async function askOnce(path: string, {headers, ...demand}: Asked & Partial<Demand>): Promise<Reply> {
 		requests += 1;
 		if (requests > max_requests) throw new BridgeError('ERR_TOO_LARGE', `one look took more than max_requests (${max_requests})`);
-		const {headers, ...rest} = options;
-		const answer = await request(url, {
-			dispatcher: agent,
+		return transport.request(path, {
 			signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
-			...rest,
-			headers: {authorization, accept: 'application/json', 'odata-version': '4.0', ...headers},
+			...demand,
+			headers: {accept: 'application/json', 'odata-version': '4.0', ...headers},
 		});
-		if (answer.statusCode === 401) {
-			await answer.body.dump();
-			throw new LoginRefused(`the login was refused (401 for ${url.pathname.slice(0, 200)})`);
-		}
-		return {...answer, url};
+	}
+
+	const send: Send = async (path, asked) => {
+		const {statusCode, headers, body} = await askOnce(path, asked);
+		return {statusCode, headers: firstOf(headers), text: await read(body, max_response_size)};
+	};
+
+	/** A session may have ended by itself: then a new one is opened, once. */
+	async function ask(path: string, demand: Asked & Partial<Demand> = {}): Promise<Reply> {
+		const proof = await session.proof(send);
+		const reply = await askOnce(path, {...demand, headers: {...proof, ...demand.headers}});
+		if (reply.statusCode !== 401) return reply;
+		await reply.body.dump();
+		const again = session.renew(proof)
+			? await askOnce(path, {...demand, headers: {...(await session.proof(send)), ...demand.headers}})
+			: reply;
+		if (again.statusCode !== 401) return again;
+		if (again !== reply) await again.body.dump();
+		throw new LoginRefused(`the login was refused (401 for ${reply.url.pathname.slice(0, 200)})`);
 	}
 
 	const failed = (url: URL, statusCode: number) =>
@@ -113,18 +111,8 @@ export async function openClient(system: RedfishSystem, limits: RedfishReceiverC
 		}
 		return found;
 	}
-	return {get, members, create, remove, stream, unread: () => [...unread], close: () => agent.destroy()};
-}
-
-async function read(body: AsyncIterable<Buffer>, limit: number): Promise<string> {
-	const chunks: Buffer[] = [];
-	let size = 0;
-	for await (const chunk of body) {
-		size += chunk.length;
-		if (size > limit) throw new BridgeError('ERR_TOO_LARGE', `an answer is larger than max_response_size (${limit} bytes)`);
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString('utf8');
+	const logout = () => session.logout(send);
+	return {get, members, create, remove, stream, unread: () => [...unread], logout, close: transport.close};
 }
 
 function parsed(text: string, url: URL): Json {

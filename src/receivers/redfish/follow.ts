@@ -1,7 +1,8 @@
 import type {Attributes} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
 import {eventsTold, toEvent} from './alert.ts';
-import {type Client, isObject, linkIn, textIn} from './client.ts';
+import type {Client} from './client.ts';
+import {isObject, linkIn, textIn} from './json.ts';
 import {createSseReader, type StreamEvent} from './sse.ts';
 
 /** Where the module has its stream, or undefined where it has none. */

@@ -3,8 +3,9 @@ import {BridgeError} from '../../errors.ts';
 import type {Attributes, HardwareEvent} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
 import {entryKey, entryTold, stateOfHealth, type Told, toEvent, typeOfPath} from './alert.ts';
-import {type Client, isObject, type Json, linkIn, textIn} from './client.ts';
+import type {Client} from './client.ts';
 import type {RedfishSystem} from './config.ts';
+import {isObject, type Json, keyOf, linkIn, textIn} from './json.ts';
 import {type Leaf, leavesOf, readingsOf} from './parts.ts';
 
 const markSchema = z.object({
@@ -24,16 +25,21 @@ function readMark(text: string | undefined): Mark {
 	}
 }
 
-/** IBM writes the machine type and model in one word, such as 8871-AC1 or [8871AC1]. */
-export function identityOf(system: Json | undefined, {url, name}: RedfishSystem): Attributes {
-	const match = /\b([0-9A-Z]{4})-?([0-9A-Z]{3})\b/.exec(textIn(system?.Model)?.slice(0, 200) ?? '');
-	const serial = textIn(system?.SerialNumber)?.trim().slice(0, 32);
+/** IBM writes the machine type and model in one word, such as 8871-AC1 or [8871AC1]; a type begins with a digit. */
+const labelIn = (value: unknown): RegExpExecArray | null =>
+	/\b(\d[0-9A-Z]{3})-?([0-9A-Z]{3})\b/.exec(textIn(value)?.slice(0, 200) ?? '');
+
+/** What the configuration says counts; the module's own words fill the gaps. */
+export function identityOf(system: Json | undefined, {url, name, machine_type, model, serial_number}: RedfishSystem): Attributes {
 	const isIbm = /ibm|lenovo/i.test(textIn(system?.Manufacturer)?.slice(0, 200) ?? '');
+	const [, type = '', kind = ''] = (isIbm && (labelIn(system?.Model) ?? labelIn(system?.SKU))) || [];
+	const serial = serial_number ?? textIn(system?.SerialNumber)?.trim().slice(0, 32);
 	return {
 		'host.name': name ?? textIn(system?.HostName)?.slice(0, 255) ?? url.hostname,
 		'server.address': url.host,
-		...(isIbm && match && {'callhome.system.type': match[1] ?? '', 'callhome.system.model': match[2] ?? ''}),
-		...(serial !== undefined && {'callhome.system.serial_number': serial}),
+		...((machine_type ?? type) && {'callhome.system.type': machine_type ?? type}),
+		...((model ?? kind) && {'callhome.system.model': model ?? kind}),
+		...(serial && {'callhome.system.serial_number': serial}),
 	};
 }
 
@@ -85,7 +91,7 @@ const isBad = (resource: Json): boolean => {
 /** One look at one machine: its logs and its parts. The mark is written when the events are kept. Answers who it is. */
 export async function lookAt(client: Client, target: RedfishSystem, parts: SourceParts): Promise<Attributes> {
 	const now = (parts.now ?? Date.now)();
-	const key = `redfish/${target.url.host}`;
+	const key = keyOf(target);
 	const mark = readMark(await parts.marks.read(key));
 	const root = await client.get('/redfish/v1/');
 	if (!root) throw new BridgeError('ERR_MALFORMED', `there is no Redfish service: ${client.unread()[0] ?? '/redfish/v1/ (404)'}`);

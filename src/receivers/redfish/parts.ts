@@ -1,6 +1,7 @@
 import type {Reading} from '../../source.ts';
 import {type State, stateOfHealth, typeOfPath} from './alert.ts';
-import {type Client, isObject, type Json, linkIn, textIn} from './client.ts';
+import type {Client} from './client.ts';
+import {isObject, type Json, linkIn, textIn} from './json.ts';
 
 export type Leaf = {readonly path: string; readonly name: string; readonly state: State | undefined; readonly part: Json};
 

@@ -3,10 +3,11 @@ import type {Component} from '../../component.ts';
 import type {SourceParts} from '../../source.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
 import {keepPayload} from './follow.ts';
+import {keyOf} from './json.ts';
 import {createListener} from './listener.ts';
-import {createWatch, keyOf} from './watch.ts';
+import {createWatch} from './watch.ts';
 
-/** Watches each machine in turns of its own. One that refuses the login is left alone until the next start. */
+/** Watches each machine in turns of its own. One that refuses the login is left alone. */
 export function createRedfishReceiver(config: RedfishReceiverConfig, parts: SourceParts): Component & {url(): URL | undefined} {
 	const stop = new AbortController();
 	const tokens = new Map<string, RedfishSystem>();

@@ -1,6 +1,7 @@
 import {BridgeError} from '../../errors.ts';
-import {type Client, linkIn, textIn} from './client.ts';
+import type {Client} from './client.ts';
 import {eventServiceOf} from './follow.ts';
+import {linkIn, textIn} from './json.ts';
 
 /** By this the bridge knows its own subscriptions again. */
 const context = 'callhome-bridge';

@@ -1,14 +1,15 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {toError} from '../../errors.ts';
 import type {Attributes} from '../../event.ts';
+import {createRefusals, type Login} from '../../refused-login.ts';
 import type {SourceParts, TargetState} from '../../source.ts';
-import {LoginRefused, openClient} from './client.ts';
+import {type Client, openClient} from './client.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
 import {follow, streamOf} from './follow.ts';
+import {keyOf} from './json.ts';
 import {lookAt} from './look.ts';
+import {createSession, LoginRefused} from './session.ts';
 import {subscribe} from './subscription.ts';
-
-export const keyOf = ({url}: RedfishSystem): string => `redfish/${url.host}`;
 
 type Told = Pick<TargetState, 'state' | 'reason'>;
 
@@ -29,25 +30,46 @@ export type WatchParts = {
 
 /** A stream that ends is opened again, at first soon, and ever later while it keeps ending. */
 const leastPauseMillis = 1000;
+/** A module that does not answer does not hold up the end of the bridge. */
+const logoutMillis = 3000;
 
 export function createWatch(system: RedfishSystem, {parts, config, stop, destination}: WatchParts): Watch {
 	const target = system.url.host;
+	let session = createSession(system, parts);
+	const refusals = createRefusals(parts.marks, config.refused_pause, parts.now ?? Date.now);
+	const login: Login = {key: `${keyOf(system)}/refused`, username: system.username, password: system.password};
 	let resource: Attributes | undefined;
 	let last = '';
 	let saidUnread = false;
 
-	/** Answers false when there is nothing more to be done until a person does something. */
-	async function attempt(work: () => Promise<Told>): Promise<boolean> {
-		const told = await work().catch((error): Told => {
-			if (error instanceof LoginRefused)
-				return {state: 'stopped', reason: `${error.message}: correct username and password, then restart`};
-			return {state: 'failing', reason: toError(error).message};
-		});
-		if (stop.aborted) return false;
+	function tell(told: Told): void {
 		const state = {source: 'redfish', target, ...told};
 		if (JSON.stringify(state) !== last) parts.onTarget(state);
 		last = JSON.stringify(state);
-		return told.state !== 'stopped';
+	}
+
+	const tellRefused = (words: string): void =>
+		tell({
+			state: 'stopped',
+			reason: `${words}: correct username and password; it is not tried again, for modules lock accounts`,
+		});
+
+	/** Answers false when the login was refused. */
+	async function attempt(work: () => Promise<Told>): Promise<boolean> {
+		try {
+			const told = await work();
+			await refusals.accepted(login);
+			if (!stop.aborted) tell(told);
+		} catch (error) {
+			if (stop.aborted) return true;
+			if (!(error instanceof LoginRefused)) tell({state: 'failing', reason: toError(error).message});
+			else {
+				await refusals.refused(login);
+				tellRefused(error.message);
+				return false;
+			}
+		}
+		return true;
 	}
 
 	const looked = (): Promise<Told> =>
@@ -65,8 +87,8 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 			return {state: 'working', reason: ''};
 		});
 
-	async function withClient<T>(signal: AbortSignal, work: (client: Awaited<ReturnType<typeof openClient>>) => Promise<T>) {
-		const client = await openClient(system, config, signal);
+	async function withClient<T>(signal: AbortSignal, work: (client: Client) => Promise<T>) {
+		const client = await openClient(system, {session, limits: config, signal});
 		try {
 			return await work(client);
 		} finally {
@@ -100,9 +122,11 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	/** Whatever fails here costs no event, only time: the next look finds in the logs what was not heard. */
 	async function listenOn(signal: AbortSignal): Promise<void> {
 		let wait = leastPauseMillis;
-		while (!signal.aborted && system.events !== 'poll') {
+		let isRefused = false; // By what gives the events alone, or else the next look finds out.
+		while (!signal.aborted && !isRefused && system.events !== 'poll') {
 			const began = performance.now();
 			const isFollowed = await listen(signal).catch(error => {
+				if (error instanceof LoginRefused) isRefused = true;
 				if (!signal.aborted) parts.log('info', `Redfish ${target}: no events for now: ${toError(error).message}`);
 				return false;
 			});
@@ -120,15 +144,35 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 		}
 	}
 
+	/** Until the login is refused, or the bridge ends. */
+	async function watch(): Promise<void> {
+		session = createSession(system, parts);
+		if (!(await attempt(looked))) return;
+		const over = new AbortController();
+		const signal = AbortSignal.any([stop, over.signal]);
+		// A refused login ends both: nothing is asked of the module any more.
+		await Promise.all([lookOn(signal).finally(() => over.abort()), listenOn(signal)]);
+	}
+
+	async function leave(): Promise<void> {
+		const signal = AbortSignal.timeout(logoutMillis);
+		await withClient(signal, client => client.logout()).catch(error =>
+			parts.log('info', `Redfish ${target}: the session could not be ended: ${toError(error).message}`),
+		);
+	}
+
 	return {
 		resource: () => resource,
 		async run() {
 			if (system.url.protocol === 'http:') parts.log('warn', `Redfish ${target}: plain HTTP shows the password on the way`);
-			if (!(await attempt(looked))) return;
-			const over = new AbortController();
-			const signal = AbortSignal.any([stop, over.signal]);
-			// A refused login ends both: nothing is asked of the module any more.
-			await Promise.all([lookOn(signal).finally(() => over.abort()), listenOn(signal)]);
+			while (!stop.aborted) {
+				if (!(await refusals.isHeld(login))) await watch();
+				else {
+					tellRefused(`the login of ${system.username} was refused before`);
+					await pause(config.poll_interval, undefined, {signal: stop}).catch(() => {});
+				}
+			}
+			await leave();
 		},
 	};
 }
