@@ -74,7 +74,7 @@ export function toEvent(told: Told, resource: Attributes, now: number, source = 
 /** What makes an entry of a log itself: ids begin anew after a clear, and an entry that was resolved is news. */
 export const entryKey = (entry: Json): string => digest([entry.Created, entry.Id, entry.Resolved === true]).slice(0, 12);
 
-const timeIn = (value: unknown): number | undefined => {
+export const timeIn = (value: unknown): number | undefined => {
 	const millis = Date.parse(textIn(value) ?? '');
 	return millis >= Date.UTC(2000, 0, 1) ? millis : undefined;
 };

@@ -10,6 +10,7 @@ const mostMembers = 2000;
 export type Client = {
 	get(path: string): Promise<Json | undefined>;
 	members(path: string): Promise<readonly Json[]>;
+	collection(path: string, wanted?: Wanted): Promise<Collection>;
 	/** Creates a member of a collection, and answers where it is. */
 	create(path: string, member: Json): Promise<string | undefined>;
 	remove(path: string): Promise<void>;
@@ -19,6 +20,20 @@ export type Client = {
 	unread(): readonly string[];
 	logout(): Promise<void>;
 	close(): Promise<void>;
+};
+
+export type Wanted = {
+	readonly most?: number;
+	/** Asked after each page, where the module says how many members there are: whether the others are not needed. */
+	readonly isEnough?: (found: readonly Json[], count: number) => boolean;
+	/** It costs nothing when it cannot be read. */
+	readonly isOptional?: boolean;
+};
+export type Collection = {
+	readonly members: readonly Json[];
+	/** As the module says. */
+	readonly count: number | undefined;
+	readonly extent: 'whole' | 'enough' | 'cut';
 };
 
 export type ClientParts = {readonly session: Session; readonly limits: RedfishReceiverConfig; readonly signal: AbortSignal};
@@ -61,12 +76,12 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 	const failed = (url: URL, statusCode: number) =>
 		new BridgeError('ERR_MALFORMED', `${url.pathname.slice(0, 200)} was answered with ${statusCode}`);
 
-	async function get(path: string): Promise<Json | undefined> {
+	async function get(path: string, isOptional = false): Promise<Json | undefined> {
 		const {statusCode, body, url} = await ask(path);
 		const text = await read(body, max_response_size);
 		if (statusCode === 200) return parsed(text, url);
 		// One resource that a module cannot show must not cost the others.
-		if (statusCode !== 404) unread.add(`${url.pathname.slice(0, 200)} (${statusCode})`);
+		if (statusCode !== 404 && !isOptional) unread.add(`${url.pathname.slice(0, 200)} (${statusCode})`);
 		return undefined;
 	}
 
@@ -93,26 +108,40 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 		throw failed(url, statusCode);
 	}
 
-	/** Of all pages; a member is fetched when the collection holds no more than its address. */
-	async function members(path: string): Promise<readonly Json[]> {
+	/** A member is fetched when the collection holds no more than its address. */
+	async function wholeOf(listed: readonly unknown[]): Promise<Json[]> {
 		const found: Json[] = [];
-		const seen = new Set<string>();
-		for (let next: string | undefined = path; next !== undefined && !seen.has(next) && found.length < mostMembers; ) {
-			seen.add(next);
-			const page: Json | undefined = await get(next);
-			const listed: readonly unknown[] = Array.isArray(page?.Members) ? page.Members : [];
-			for (const member of listed.slice(0, mostMembers - found.length)) {
-				const link = linkIn(member);
-				const isWhole = isObject(member) && Object.keys(member).length > 1;
-				const whole = isWhole ? member : link === undefined ? undefined : await get(link);
-				if (whole) found.push(whole);
-			}
-			next = textIn(page?.['Members@odata.nextLink']);
+		for (const member of listed) {
+			const link = linkIn(member);
+			const isWhole = isObject(member) && Object.keys(member).length > 1;
+			const whole = isWhole ? member : link === undefined ? undefined : await get(link);
+			if (whole) found.push(whole);
 		}
 		return found;
 	}
+
+	async function collection(path: string, {most = mostMembers, isEnough, isOptional = false}: Wanted = {}): Promise<Collection> {
+		const found: Json[] = [];
+		const seen = new Set<string>();
+		let count: number | undefined;
+		for (let next: string | undefined = path; next !== undefined && !seen.has(next); ) {
+			seen.add(next);
+			const page: Json | undefined = await get(next, isOptional);
+			const listed: readonly unknown[] = Array.isArray(page?.Members) ? page.Members : [];
+			const room = most - found.length;
+			found.push(...(await wholeOf(listed.slice(0, room))));
+			const total = page?.['Members@odata.count'];
+			count ??= typeof total === 'number' ? total : undefined;
+			if (count !== undefined && isEnough?.(found, count)) return {members: found, count, extent: 'enough'};
+			next = textIn(page?.['Members@odata.nextLink']);
+			if (listed.length > room || (listed.length === room && next !== undefined)) return {members: found, count, extent: 'cut'};
+		}
+		return {members: found, count, extent: 'whole'};
+	}
+
+	const members = async (path: string): Promise<readonly Json[]> => (await collection(path)).members;
 	const logout = () => session.logout(send);
-	return {get, members, create, remove, stream, unread: () => [...unread], logout, close: transport.close};
+	return {get, members, collection, create, remove, stream, unread: () => [...unread], logout, close: transport.close};
 }
 
 function parsed(text: string, url: URL): Json {

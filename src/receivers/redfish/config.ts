@@ -69,6 +69,8 @@ export const redfishReceiverSchema = z
 		systems: z.array(systemSchema).min(1).max(1000),
 		listen: listenSchema.optional(),
 		poll_interval: duration.refine(millis => millis >= 100 && millis <= 86_400_000, 'must be from 100ms to 1d').prefault('1m'),
+		/** A part that is well again has to stay so for this long before that is told: one that flickers is one fault. */
+		recovery_delay: duration.refine(millis => millis <= 86_400_000, 'must be at most 1d').prefault('5m'),
 		/** For one answer: slow modules take half a minute. */
 		timeout: duration.refine(millis => millis >= 100 && millis <= 600_000, 'must be from 100ms to 10m').prefault('60s'),
 		/** A refused login is not tried again before, unless the configuration changes: modules lock accounts. */

@@ -2,16 +2,30 @@ import {z} from 'zod';
 import {BridgeError} from '../../errors.ts';
 import type {Attributes, HardwareEvent} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
-import {entryKey, entryTold, stateOfHealth, type Told, toEvent, typeOfPath} from './alert.ts';
+import {stateOfHealth, type Told, toEvent, typeOfPath} from './alert.ts';
 import type {Client} from './client.ts';
 import type {RedfishSystem} from './config.ts';
 import {isObject, type Json, keyOf, linkIn, textIn} from './json.ts';
+import {type LogsRead, readLogs} from './logs.ts';
 import {type Leaf, leavesOf, readingsOf} from './parts.ts';
 
 const markSchema = z.object({
-	/** The entries of each log, as they were. */
-	logs: z.record(z.string(), z.array(z.string())),
-	levels: z.record(z.string(), z.object({state: z.string(), turn: z.int()})),
+	logs: z.record(
+		z.string(),
+		z.union([
+			z.object({keys: z.array(z.string()), count: z.int(), newest: z.number().optional()}),
+			z.array(z.string()).transform(keys => ({keys, count: keys.length})), // As earlier versions wrote it.
+		]),
+	),
+	levels: z.record(
+		z.string(),
+		z.object({
+			state: z.string(),
+			turn: z.int(),
+			/** What it has been since, without having been believed so far. */
+			better: z.object({state: z.string(), since: z.number()}).optional(),
+		}),
+	),
 	/** Whether a roll-up is bad that no part explains. */
 	unexplained: z.boolean(),
 });
@@ -43,42 +57,32 @@ export function identityOf(system: Json | undefined, {url, name, machine_type, m
 	};
 }
 
-/** Entries of a log that is seen for the first time are history: what is wrong now, the health of the parts tells. */
-async function newEntries(client: Client, owners: readonly Json[], mark: Mark): Promise<{told: Told[]; logs: Mark['logs']}> {
-	const told: Told[] = [];
-	const logs: Mark['logs'] = Object.create(null);
-	for (const owner of owners)
-		for (const service of await client.members(linkIn(owner.LogServices) ?? `${linkIn(owner)}/LogServices`)) {
-			const path = linkIn(service.Entries);
-			if (path === undefined || logs[path] !== undefined) continue;
-			const unread = client.unread().length;
-			const entries = await client.members(path);
-			if (client.unread().length > unread) continue; // A part of a log would make the rest of it news the next time.
-			const before = Object.hasOwn(mark.logs, path) ? new Set(mark.logs[path]) : undefined;
-			logs[path] = entries.map(entryKey);
-			const fresh = before ? entries.filter(entry => !before.has(entryKey(entry))) : [];
-			told.push(...fresh.map(entry => entryTold(entry, path)).filter(each => each !== undefined));
-		}
-	return {told, logs};
-}
+const weights: Readonly<Record<string, number>> = {ok: 0, degraded: 1, predicted_failure: 1, failed: 2};
+const isWorse = (state: string, before: string): boolean => (weights[state] ?? 0) > (weights[before] ?? 0);
 
-/** A first `ok` is no news. A turn that is told again, because its mark could not be written, is the same event. */
-function changes(leaves: readonly Leaf[], mark: Mark): {told: Told[]; levels: Mark['levels']} {
-	const levels: Mark['levels'] = Object.assign(Object.create(null), mark.levels);
+/**
+A first `ok` is no news. What is worse is told at once, and what is better when it has lasted: a part that flickers is one
+fault. A turn that is told again, because its mark could not be written, is the same event.
+*/
+function changes(leaves: readonly Leaf[], before: Mark['levels'], delayMillis: number, now: number) {
+	const levels: Mark['levels'] = Object.assign(Object.create(null), before);
 	const told: Told[] = [];
 	for (const {path, name, state} of leaves) {
-		const before = levels[path] ?? {state: 'ok', turn: 0};
-		if (state === undefined || state === before.state) continue;
-		const turn = before.turn + 1;
+		const {better, ...level} = levels[path] ?? {state: 'ok', turn: 0};
+		if (state === undefined) continue;
+		if (state === level.state) {
+			if (better) levels[path] = level;
+			continue;
+		}
+		const since = better?.state === state && better.since <= now ? better.since : now;
+		if (!isWorse(state, level.state) && now - since < delayMillis) {
+			levels[path] = {...level, better: {state, since}};
+			continue;
+		}
+		const turn = level.turn + 1;
 		levels[path] = {state, turn};
-		told.push({
-			identity: ['health', path, state, turn],
-			id: path,
-			type: typeOfPath(path),
-			name,
-			state,
-			message: `${name}: ${state.replace('_', ' ')}`,
-		});
+		const message = `${name}: ${state.replace('_', ' ')}`;
+		told.push({identity: ['health', path, state, turn], id: path, type: typeOfPath(path), name, state, message});
 	}
 	return {told, levels};
 }
@@ -88,11 +92,27 @@ const isBad = (resource: Json): boolean => {
 	return state !== undefined && state !== 'ok';
 };
 
-/** One look at one machine: its logs and its parts. The mark is written when the events are kept. Answers who it is. */
-export async function lookAt(client: Client, target: RedfishSystem, parts: SourceParts): Promise<Attributes> {
+/** Whose machine it is, and which logs are too large to be read whole. */
+export type Looked = {readonly resource: Attributes; readonly cut: LogsRead['cut']};
+
+export type Manner = {
+	/** Each log is read to its end. */
+	readonly isThorough: boolean;
+	/** So long a part stays well before that is told. */
+	readonly recoveryMillis: number;
+};
+
+/** One look at one machine: its logs and its parts. The mark is written when the events are kept. */
+export async function lookAt(
+	client: Client,
+	target: RedfishSystem,
+	parts: SourceParts,
+	{isThorough, recoveryMillis}: Manner,
+): Promise<Looked> {
 	const now = (parts.now ?? Date.now)();
 	const key = keyOf(target);
-	const mark = readMark(await parts.marks.read(key));
+	const before = await parts.marks.read(key);
+	const mark = readMark(before);
 	const root = await client.get('/redfish/v1/');
 	if (!root) throw new BridgeError('ERR_MALFORMED', `there is no Redfish service: ${client.unread()[0] ?? '/redfish/v1/ (404)'}`);
 	const collection = (name: string) => client.members(linkIn(root[name]) ?? `/redfish/v1/${name}`);
@@ -100,9 +120,9 @@ export async function lookAt(client: Client, target: RedfishSystem, parts: Sourc
 	if (systems.length + managers.length + chassis.length === 0)
 		throw new BridgeError('ERR_MALFORMED', `no system, manager or chassis can be read: ${client.unread().join(', ')}`);
 	const resource = identityOf(systems[0], target);
-	const logged = await newEntries(client, [...systems, ...managers, ...chassis], mark);
+	const logged = await readLogs(client, [...systems, ...managers, ...chassis], mark.logs, isThorough);
 	const leaves = await leavesOf(client, systems, chassis);
-	const turned = changes(leaves, mark);
+	const turned = changes(leaves, mark.levels, recoveryMillis, now);
 	const events: HardwareEvent[] = [
 		...logged.told.map(told => toEvent(told, resource, now)),
 		...turned.told.map(told => toEvent(told, resource, now, 'redfish/health')),
@@ -111,7 +131,8 @@ export async function lookAt(client: Client, target: RedfishSystem, parts: Sourc
 	const unexplained = [...systems, ...chassis].some(isBad) && leaves.every(({state = 'ok'}) => state === 'ok');
 	if (unexplained && !mark.unexplained)
 		parts.log('warn', `Redfish ${target.url.host}: the rolled-up health is bad, and no part that was read explains it`);
-	await parts.marks.write(key, JSON.stringify({logs: {...mark.logs, ...logged.logs}, levels: turned.levels, unexplained}));
+	const after = JSON.stringify({logs: logged.marks, levels: turned.levels, unexplained});
+	if (after !== before) await parts.marks.write(key, after);
 	parts.measure('redfish', resource, leaves.flatMap(readingsOf), now);
-	return resource;
+	return {resource, cut: logged.cut};
 }

@@ -30,6 +30,8 @@ export type WatchParts = {
 
 /** A stream that ends is opened again, at first soon, and ever later while it keeps ending. */
 const leastPauseMillis = 1000;
+/** So many looks to one that reads each log to its end. */
+const looksUntilThorough = 10;
 /** A module that does not answer does not hold up the end of the bridge. */
 const logoutMillis = 3000;
 
@@ -41,6 +43,8 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	let resource: Attributes | undefined;
 	let last = '';
 	let saidUnread = false;
+	let looks = 0;
+	const saidCut = new Set<string>();
 
 	function tell(told: Told): void {
 		const state = {source: 'redfish', target, ...told};
@@ -74,7 +78,10 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 
 	const looked = (): Promise<Told> =>
 		withClient(stop, async client => {
-			resource = await lookAt(client, system, parts);
+			const isThorough = looks++ % looksUntilThorough === 0;
+			const looked = await lookAt(client, system, parts, {isThorough, recoveryMillis: config.recovery_delay});
+			resource = looked.resource;
+			for (const [path, count] of looked.cut) sayCut(path, count);
 			const unread = client.unread();
 			if (unread.length > 0 && !saidUnread) {
 				saidUnread = true;
@@ -86,6 +93,13 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 			}
 			return {state: 'working', reason: ''};
 		});
+
+	function sayCut(path: string, count: number): void {
+		if (saidCut.has(path)) return;
+		saidCut.add(path);
+		const advice = 'only its oldest and its newest are watched: clear it';
+		parts.log('warn', `Redfish ${target}: the log ${path} holds ${count} entries, too many to be read whole; ${advice}`);
+	}
 
 	async function withClient<T>(signal: AbortSignal, work: (client: Client) => Promise<T>) {
 		const client = await openClient(system, {session, limits: config, signal});

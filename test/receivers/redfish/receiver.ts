@@ -64,6 +64,7 @@ async function setUp(t: ExecutionContext, pages: Record<string, object>, status 
 			redfishReceiverSchema.parse({
 				systems: [{url: url.origin, username: 'u', password: 'hidden-word', ...(trusted && {ca_file})}],
 				poll_interval: '100ms',
+				recovery_delay: '0s',
 			}),
 			{
 				consume: async events => {
