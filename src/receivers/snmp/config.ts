@@ -47,6 +47,8 @@ const trapUserSchema = userSchema.safeExtend({
 		.regex(/^(0x)?([0-9a-fA-F]{2}){5,32}$/, 'is not an engine id: 10 to 64 hexadecimal digits')
 		.transform(text => text.replace(/^0x/, '').toLowerCase())
 		.optional(),
+	/** Refuses what is older, by its engine's own clock, than the time window allows (RFC 3414). */
+	check_time: z.boolean().default(true),
 });
 
 const trapsSchema = z
