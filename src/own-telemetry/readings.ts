@@ -24,10 +24,13 @@ const identityKeys = [
 ] as const;
 
 type Plain = {readonly [key: string]: string | number | boolean};
-type Read = {readonly resource: Plain; readonly readings: readonly Reading[]; readonly at: number};
+type Read = {readonly resource: Plain; readonly readings: readonly Reading[]; readonly at: number; readonly lastsMillis: number};
+
+/** A turn that fails, or comes late, does not take what was read from view. */
+const turnsUntilGone = 3;
 
 export type ReadingsOptions = {
-	/** Milliseconds after which a reading that no newer one has replaced is no longer shown. */
+	/** Milliseconds after which a reading that no newer one has replaced is no longer shown; longer for what is read seldom. */
 	readonly lifetimeMillis?: number;
 	/** Of one source of one machine: a machine that names a million parts names none. */
 	readonly mostReadings?: number;
@@ -54,19 +57,19 @@ export function createReadings({
 	const startedAt = millisToHrTime(now());
 
 	function current(): readonly Read[] {
-		const oldest = now() - lifetimeMillis;
-		for (const [key, {at}] of bySource) if (at < oldest) bySource.delete(key);
+		for (const [key, {at, lastsMillis}] of bySource) if (at < now() - lastsMillis) bySource.delete(key);
 		return [...bySource.values()];
 	}
 
 	return {
-		measure(source, resource, readings, at) {
+		measure(source, resource, readings, at, everyMillis = 0) {
 			const plain = plainAttributes(resource);
 			const key = JSON.stringify([source, identityOf(plain)]);
 			bySource.delete(key);
 			if (readings.length === 0 || bySource.size >= mostMachines) return;
+			const lastsMillis = Math.max(lifetimeMillis, turnsUntilGone * everyMillis);
 			// A clock that is ahead must not keep a reading for ever.
-			bySource.set(key, {resource: plain, readings: readings.slice(0, mostReadings), at: Math.min(at, now())});
+			bySource.set(key, {resource: plain, readings: readings.slice(0, mostReadings), at: Math.min(at, now()), lastsMillis});
 		},
 		onPoints() {
 			const pointsOf = ({resource, readings, at}: Read) =>

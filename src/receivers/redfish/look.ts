@@ -100,6 +100,8 @@ export type Manner = {
 	readonly isThorough: boolean;
 	/** So long a part stays well before that is told. */
 	readonly recoveryMillis: number;
+	/** From one look to the next. */
+	readonly everyMillis: number;
 };
 
 /** One look at one machine: its logs and its parts. The mark is written when the events are kept. */
@@ -107,7 +109,7 @@ export async function lookAt(
 	client: Client,
 	target: RedfishSystem,
 	parts: SourceParts,
-	{isThorough, recoveryMillis}: Manner,
+	{isThorough, recoveryMillis, everyMillis}: Manner,
 ): Promise<Looked> {
 	const now = (parts.now ?? Date.now)();
 	const key = keyOf(target);
@@ -133,6 +135,6 @@ export async function lookAt(
 		parts.log('warn', `Redfish ${target.url.host}: the rolled-up health is bad, and no part that was read explains it`);
 	const after = JSON.stringify({logs: logged.marks, levels: turned.levels, unexplained});
 	if (after !== before) await parts.marks.write(key, after);
-	parts.measure('redfish', resource, leaves.flatMap(readingsOf), now);
+	parts.measure('redfish', resource, leaves.flatMap(readingsOf), now, everyMillis);
 	return {resource, cut: logged.cut};
 }

@@ -78,8 +78,11 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 
 	const looked = (): Promise<Told> =>
 		withClient(stop, async client => {
-			const isThorough = looks++ % looksUntilThorough === 0;
-			const looked = await lookAt(client, system, parts, {isThorough, recoveryMillis: config.recovery_delay});
+			const looked = await lookAt(client, system, parts, {
+				isThorough: looks++ % looksUntilThorough === 0,
+				recoveryMillis: config.recovery_delay,
+				everyMillis: config.poll_interval,
+			});
 			resource = looked.resource;
 			for (const [path, count] of looked.cut) sayCut(path, count);
 			const unread = client.unread();

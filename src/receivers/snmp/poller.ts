@@ -93,7 +93,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 			await keepMark(one, JSON.stringify(scraped.mark)); // Only now: what was not kept is found again.
 			one.resource = scraped.resource;
 			known.set(address, scraped.resource);
-			measure(source, scraped.resource, scraped.readings, at);
+			measure(source, scraped.resource, scraped.readings, at, config.interval);
 			for (const notice of scraped.notices) log('info', `SNMP poll of ${targetOf(host)}: ${notice}`);
 		} finally {
 			if (sessions.delete(session)) session.close();

@@ -56,6 +56,19 @@ testWithPeer('snmpd', 'an IMM is read over SNMP version 3', async t => {
 	await isRead(t, {port, version: '3', user: agentUser});
 });
 
+testWithPeer(
+	'snmpsim-command-responder',
+	'readings say how often they are renewed, so that a slow poll is not hidden between',
+	async t => {
+		const agent = await snmpAgent(t, immObjects());
+		const told: unknown[] = [];
+		const kept = keptParts({measure: (...parameters) => told.push(parameters[4])});
+		await polling(t, overV2c(agent.port), kept, {interval: '6h'});
+		await eventually(() => told.length > 0, patient);
+		t.deepEqual(told, [6 * 3_600_000]);
+	},
+);
+
 async function isRead(t: ExecutionContext, host: {readonly port: number; readonly [key: string]: unknown}): Promise<void> {
 	const kept = keptParts();
 	await polling(t, host, kept);
