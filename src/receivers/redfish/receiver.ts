@@ -48,6 +48,7 @@ export function createRedfishReceiver(config: RedfishReceiverConfig, parts: Sour
 		async start() {
 			for (const system of config.systems) tokens.set(await tokenOf(system), system);
 			await listener?.start();
+			if (listener) parts.log('info', `Redfish events are taken at ${listener.url().href}`);
 			if (stop.signal.aborted) return void (await listener?.shutdown());
 			running = Promise.all([...watches.values()].map(watch => watch.run()));
 		},
