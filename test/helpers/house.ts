@@ -7,6 +7,7 @@ export type Source = {readonly path: string; readonly text: string};
 
 const nouns = [
 	'activity',
+	'alert-words',
 	'attempt',
 	'destination',
 	'event',

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {isInputLost, isPredicted, laterCodeIn, neededBy, needs} from '../../alert-words.ts';
 import {type Attributes, type HardwareEvent, Severity} from '../../event.ts';
 import {type HardwareType, partIn} from '../../hardware.ts';
 import {isObject, type Json, linkIn, textIn} from './json.ts';
@@ -85,28 +86,42 @@ itself, so that the second one is seen to be the first. Undefined for what tells
 notified of is kept and shown, and nobody is called for it again.
 */
 function toldOf(occurrence: Json, {time, severity, origin, resolved}: Reported, place: string): Told | undefined {
-	const state = resolved ? 'ok' : stateOfHealth(severity);
-	if (state === undefined || (state === 'ok' && !resolved)) return undefined;
 	const message = textIn(occurrence.Message) ?? textIn(occurrence.MessageId) ?? 'A log entry without words';
 	const part = partIn(message);
 	const code = textIn(occurrence.MessageId)?.slice(0, 200);
+	const type = (origin === undefined ? undefined : typeOfPath(origin)) ?? part?.type;
+	const state = resolved ? 'ok' : stateOfWords(severity, `${code ?? ''} ${message}`);
+	if (state === undefined || (state === 'ok' && !resolved)) return undefined;
 	const notified = occurrence.ServiceProviderNotified === true;
 	return {
 		identity: ['said', time ?? [place, entryKey(occurrence)], code ?? '', message, origin ?? '', resolved],
 		id: origin ?? (part ? `${part.type}/${part.place}` : `log/${code ?? digest([message])}`),
-		type: (origin === undefined ? undefined : typeOfPath(origin)) ?? part?.type,
+		type,
 		state,
 		message,
 		...(time !== undefined && {occurredAt: time}),
 		attributes: {
 			'redfish.place': place,
 			...(code !== undefined && {'callhome.event.code': code, 'redfish.message_id': code}),
-			...(notified && {
-				'redfish.service_provider_notified': true,
-				...(state !== 'ok' && {'callhome.serviceable': false}),
-			}),
+			...(notified && {'redfish.service_provider_notified': true}),
+			...(state !== 'ok' && wordsSay(message, code, type, state)),
+			...(notified && state !== 'ok' && {'callhome.serviceable': false}),
 		},
 	};
+}
+
+/** A code that names its own severity knows better than the severity of the entry. */
+function stateOfWords(severity: unknown, words: string): State | undefined {
+	const state = stateOfHealth(severity);
+	if (state === undefined || state === 'ok') return state;
+	return isPredicted(words) ? 'predicted_failure' : (laterCodeIn(words)?.state ?? state);
+}
+
+/** Who is needed, as far as the words tell. */
+function wordsSay(message: string, code: string | undefined, type: HardwareType | undefined, state: State): Attributes {
+	const needed = neededBy(`${code ?? ''} ${message}`, type, state === 'degraded');
+	if (needed) return needs[needed];
+	return isInputLost(message, type) ? {'error.type': 'input_lost'} : {};
 }
 
 type Reported = {
