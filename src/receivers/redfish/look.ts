@@ -1,12 +1,13 @@
 import {z} from 'zod';
 import {BridgeError} from '../../errors.ts';
-import type {Attributes, HardwareEvent} from '../../event.ts';
+import type {HardwareEvent} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
 import {stateOfHealth, type Told, toEvent, typeOfPath} from './alert.ts';
 import type {Client} from './client.ts';
 import type {RedfishSystem} from './config.ts';
-import {isObject, type Json, keyOf, linkIn, textIn} from './json.ts';
+import {isObject, type Json, keyOf, linkIn} from './json.ts';
 import {type LogsRead, readLogs} from './logs.ts';
+import {type Owners, ownersOf, placeOf} from './owners.ts';
 import {type Leaf, leavesOf, readingsOf} from './parts.ts';
 
 const markSchema = z.object({
@@ -39,24 +40,6 @@ function readMark(text: string | undefined): Mark {
 	}
 }
 
-/** IBM writes the machine type and model in one word, such as 8871-AC1 or [8871AC1]; a type begins with a digit. */
-const labelIn = (value: unknown): RegExpExecArray | null =>
-	/\b(\d[0-9A-Z]{3})-?([0-9A-Z]{3})\b/.exec(textIn(value)?.slice(0, 200) ?? '');
-
-/** What the configuration says counts; the module's own words fill the gaps. */
-export function identityOf(system: Json | undefined, {url, name, machine_type, model, serial_number}: RedfishSystem): Attributes {
-	const isIbm = /ibm|lenovo/i.test(textIn(system?.Manufacturer)?.slice(0, 200) ?? '');
-	const [, type = '', kind = ''] = (isIbm && (labelIn(system?.Model) ?? labelIn(system?.SKU))) || [];
-	const serial = serial_number ?? textIn(system?.SerialNumber)?.trim().slice(0, 32);
-	return {
-		'host.name': name ?? textIn(system?.HostName)?.slice(0, 255) ?? url.hostname,
-		'server.address': url.host,
-		...((machine_type ?? type) && {'callhome.system.type': machine_type ?? type}),
-		...((model ?? kind) && {'callhome.system.model': model ?? kind}),
-		...(serial && {'callhome.system.serial_number': serial}),
-	};
-}
-
 const weights: Readonly<Record<string, number>> = {ok: 0, degraded: 1, predicted_failure: 1, failed: 2};
 const isWorse = (state: string, before: string): boolean => (weights[state] ?? 0) > (weights[before] ?? 0);
 
@@ -67,7 +50,7 @@ fault. A turn that is told again, because its mark could not be written, is the 
 function changes(leaves: readonly Leaf[], before: Mark['levels'], delayMillis: number, now: number) {
 	const levels: Mark['levels'] = Object.assign(Object.create(null), before);
 	const told: Told[] = [];
-	for (const {path, name, state} of leaves) {
+	for (const {path, name, state, of, described} of leaves) {
 		const {better, ...level} = levels[path] ?? {state: 'ok', turn: 0};
 		if (state === undefined) continue;
 		if (state === level.state) {
@@ -82,7 +65,8 @@ function changes(leaves: readonly Leaf[], before: Mark['levels'], delayMillis: n
 		const turn = level.turn + 1;
 		levels[path] = {state, turn};
 		const message = `${name}: ${state.replace('_', ' ')}`;
-		told.push({identity: ['health', path, state, turn], id: path, type: typeOfPath(path), name, state, message});
+		const attributes = {...described, ...(of !== undefined && {'redfish.place': of})};
+		told.push({identity: ['health', path, state, turn], id: path, type: typeOfPath(path), name, state, message, attributes});
 	}
 	return {told, levels};
 }
@@ -92,8 +76,8 @@ const isBad = (resource: Json): boolean => {
 	return state !== undefined && state !== 'ok';
 };
 
-/** Whose machine it is, and which logs are too large to be read whole. */
-export type Looked = {readonly resource: Attributes; readonly cut: LogsRead['cut']};
+/** Whose what is, and which logs are too large to be read whole. */
+export type Looked = {readonly owners: Owners; readonly cut: LogsRead['cut']};
 
 export type Manner = {
 	/** Each log is read to its end. */
@@ -121,13 +105,13 @@ export async function lookAt(
 	const [systems, managers, chassis] = [await collection('Systems'), await collection('Managers'), await collection('Chassis')];
 	if (systems.length + managers.length + chassis.length === 0)
 		throw new BridgeError('ERR_MALFORMED', `no system, manager or chassis can be read: ${client.unread().join(', ')}`);
-	const resource = identityOf(systems[0], target);
+	const owners = ownersOf(systems, chassis, target);
 	const logged = await readLogs(client, [...systems, ...managers, ...chassis], mark.logs, isThorough);
 	const leaves = await leavesOf(client, systems, chassis);
 	const turned = changes(leaves, mark.levels, recoveryMillis, now);
 	const events: HardwareEvent[] = [
-		...logged.told.map(told => toEvent(told, resource, now)),
-		...turned.told.map(told => toEvent(told, resource, now, 'redfish/health')),
+		...logged.told.map(told => toEvent(told, owners(told.id, placeOf(told)), now)),
+		...turned.told.map(told => toEvent(told, owners(told.id, placeOf(told)), now, 'redfish/health')),
 	];
 	if (events.length > 0) await parts.consume(events);
 	const unexplained = [...systems, ...chassis].some(isBad) && leaves.every(({state = 'ok'}) => state === 'ok');
@@ -135,6 +119,8 @@ export async function lookAt(
 		parts.log('warn', `Redfish ${target.url.host}: the rolled-up health is bad, and no part that was read explains it`);
 	const after = JSON.stringify({logs: logged.marks, levels: turned.levels, unexplained});
 	if (after !== before) await parts.marks.write(key, after);
-	parts.measure('redfish', resource, leaves.flatMap(readingsOf), now, everyMillis);
-	return {resource, cut: logged.cut};
+	if (leaves.length === 0) parts.measure('redfish', owners(), [], now);
+	for (const [resource, own] of Map.groupBy(leaves, ({path, of}) => owners(path, of)))
+		parts.measure('redfish', resource, own.flatMap(readingsOf), now, everyMillis);
+	return {owners, cut: logged.cut};
 }
