@@ -90,7 +90,9 @@ function toldOf(occurrence: Json, {time, severity, origin, resolved}: Reported, 
 	const part = partIn(message);
 	const code = textIn(occurrence.MessageId)?.slice(0, 200);
 	const type = (origin === undefined ? undefined : typeOfPath(origin)) ?? part?.type;
-	const state = resolved ? 'ok' : stateOfWords(severity, `${code ?? ''} ${message}`);
+	const isTest = testCode.test(code ?? '') || testMessage.test(message);
+	const said = resolved ? 'ok' : stateOfWords(severity, `${code ?? ''} ${message}`);
+	const state = isTest && !resolved && (said ?? 'ok') === 'ok' ? 'degraded' : said;
 	if (state === undefined || (state === 'ok' && !resolved)) return undefined;
 	const notified = occurrence.ServiceProviderNotified === true;
 	return {
@@ -104,11 +106,15 @@ function toldOf(occurrence: Json, {time, severity, origin, resolved}: Reported, 
 			'redfish.place': place,
 			...(code !== undefined && {'callhome.event.code': code, 'redfish.message_id': code}),
 			...(notified && {'redfish.service_provider_notified': true}),
-			...(state !== 'ok' && wordsSay(message, code, type, state)),
+			...(isTest ? {'callhome.test': true} : state !== 'ok' && wordsSay(message, code, type, state)),
 			...(notified && state !== 'ok' && {'callhome.serviceable': false}),
 		},
 	};
 }
+
+/** What SubmitTestEvent of an EventService sends, and what modules send to try a subscription. */
+const testCode = /(^|\.)\w*Test(Event|Message|Alert)$/i;
+const testMessage = /^\W*(this is )?(a |an )?test (event|alert|message)\b/i;
 
 /** A code that names its own severity knows better than the severity of the entry. */
 function stateOfWords(severity: unknown, words: string): State | undefined {

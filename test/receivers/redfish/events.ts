@@ -149,6 +149,21 @@ test('without a stream it subscribes, takes what is posted, and answers when it 
 	t.is(watched.events.length, 1);
 });
 
+test('a test event is marked as one, whatever its severity, so that nobody takes it for a fault', async t => {
+	const service = createRedfishService(machinePages(), {stream: false});
+	const {watched, start} = await setUp(t, service, {listen});
+	await start();
+	await eventually(() => service.subscriptions.size === 1, patience);
+	const origin = {OriginOfCondition: undefined};
+	await service.post(event('1', {...origin, MessageSeverity: 'OK', MessageId: 'Base.1.0.TestMessage', Message: 'Hello'}));
+	await service.post(event('2', {...origin, MessageId: 'Vendor.1.0.X', Message: 'Test event of the EventService'}));
+	await service.post(event('3', {...origin, MessageId: 'Vendor.1.0.X', Message: 'DIMM 3 failed its memory test'}));
+	t.deepEqual(
+		watched.events.map(({attributes}) => attributes['callhome.test'] ?? false),
+		[true, true, false],
+	);
+});
+
 test('a subscription is adopted after a restart, made again when it is gone, and left-overs of ours are removed', async t => {
 	const service = createRedfishService(machinePages(), {stream: false});
 	const {config, watched, start} = await setUp(t, service, {
