@@ -2,12 +2,12 @@ import {z} from 'zod';
 import {BridgeError} from '../../errors.ts';
 import type {HardwareEvent} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
-import {stateOfHealth, type Told, toEvent, typeOfPath} from './alert.ts';
+import {stateOfHealth, type Told, typeOfPath} from './alert.ts';
 import type {Client} from './client.ts';
 import type {RedfishSystem} from './config.ts';
 import {isObject, type Json, keyOf, linkIn} from './json.ts';
 import {type LogsRead, readLogs} from './logs.ts';
-import {type Owners, ownersOf, placeOf} from './owners.ts';
+import {eventsFor, ownersOf, type ToEvents} from './owners.ts';
 import {type Leaf, leavesOf, readingsOf} from './parts.ts';
 
 const markSchema = z.object({
@@ -76,8 +76,11 @@ const isBad = (resource: Json): boolean => {
 	return state !== undefined && state !== 'ok';
 };
 
-/** Whose what is, and which logs are too large to be read whole. */
-export type Looked = {readonly owners: Owners; readonly cut: LogsRead['cut']};
+export type Looked = {
+	readonly toEvents: ToEvents;
+	/** Logs that are too large to be read whole. */
+	readonly cut: LogsRead['cut'];
+};
 
 export type Manner = {
 	/** Each log is read to its end. */
@@ -108,11 +111,9 @@ export async function lookAt(
 	const owners = ownersOf(systems, chassis, target);
 	const logged = await readLogs(client, [...systems, ...managers, ...chassis], mark.logs, isThorough);
 	const leaves = await leavesOf(client, systems, chassis);
+	const toEvents = eventsFor(owners, leaves);
 	const turned = changes(leaves, mark.levels, recoveryMillis, now);
-	const events: HardwareEvent[] = [
-		...logged.told.map(told => toEvent(told, owners(told.id, placeOf(told)), now)),
-		...turned.told.map(told => toEvent(told, owners(told.id, placeOf(told)), now, 'redfish/health')),
-	];
+	const events: HardwareEvent[] = [...toEvents(logged.told, now), ...toEvents(turned.told, now, 'redfish/health')];
 	if (events.length > 0) await parts.consume(events);
 	const unexplained = [...systems, ...chassis].some(isBad) && leaves.every(({state = 'ok'}) => state === 'ok');
 	if (unexplained && !mark.unexplained)
@@ -122,5 +123,5 @@ export async function lookAt(
 	if (leaves.length === 0) parts.measure('redfish', owners(), [], now);
 	for (const [resource, own] of Map.groupBy(leaves, ({path, of}) => owners(path, of)))
 		parts.measure('redfish', resource, own.flatMap(readingsOf), now, everyMillis);
-	return {owners, cut: logged.cut};
+	return {toEvents, cut: logged.cut};
 }

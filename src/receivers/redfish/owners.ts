@@ -1,7 +1,9 @@
-import type {Attributes} from '../../event.ts';
-import type {Told} from './alert.ts';
+import type {Attributes, HardwareEvent} from '../../event.ts';
+import {partIn} from '../../hardware.ts';
+import {type Told, toEvent, typeOfPath} from './alert.ts';
 import type {RedfishSystem} from './config.ts';
 import {isObject, type Json, linkIn, textIn} from './json.ts';
+import type {Leaf} from './parts.ts';
 
 /** IBM writes the machine type and model in one word, such as 8871-AC1 or [8871AC1]; a type begins with a digit. */
 const labelIn = (value: unknown): RegExpExecArray | null =>
@@ -33,7 +35,7 @@ const isBelow = (path: string, owner: string): boolean =>
 	path === owner || path.startsWith(`${owner}/`) || path.startsWith(`${owner}#`);
 
 /** Where an alert was told. */
-export const placeOf = ({attributes}: Told): string | undefined => textIn(attributes?.['redfish.place']);
+const placeOf = ({attributes}: Told): string | undefined => textIn(attributes?.['redfish.place']);
 
 /**
 Behind a module there is one machine, as a rule. Where there are several, each is known by what lies below it and below the
@@ -63,5 +65,28 @@ export function ownersOf(systems: readonly Json[], chassis: readonly Json[], tar
 		for (const path of paths)
 			for (const [owner, resource] of known) if (path !== undefined && isBelow(path, owner)) return resource;
 		return enclosure;
+	};
+}
+
+/** Makes events of what a module tells, each of the machine and the part that it is about. */
+export type ToEvents = (told: readonly Told[], now: number, source?: string) => HardwareEvent[];
+
+/**
+Many modules do not say in their logs which of their parts an entry is about. Where its words fit one part alone, it is of that
+part, so that the part's own health ends what the log began.
+*/
+export function eventsFor(owners: Owners, leaves: readonly Leaf[]): ToEvents {
+	const placed = leaves.flatMap(leaf => {
+		const part = partIn(leaf.name);
+		const isPlaced = part !== undefined && part.place !== '' && part.type === typeOfPath(leaf.path);
+		return isPlaced ? [{leaf, id: `${part.type}/${part.place}`, owner: owners(leaf.path, leaf.of)}] : [];
+	});
+	return function toEvents(told, now, source) {
+		return told.map(each => {
+			const owner = owners(each.id, placeOf(each));
+			const [found, ...others] = placed.filter(({id, owner: whose}) => id === each.id && whose === owner);
+			const isOne = found !== undefined && others.length === 0;
+			return toEvent(isOne ? {...each, id: found.leaf.path, name: found.leaf.name} : each, owner, now, source);
+		});
 	};
 }

@@ -22,9 +22,9 @@ export function createRedfishReceiver(config: RedfishReceiverConfig, parts: Sour
 	async function take(token: string, payload: unknown): Promise<boolean | undefined> {
 		const system = tokens.get(token);
 		if (!system) return undefined;
-		const owners = watches.get(system)?.owners();
-		if (!owners) throw new Error(`${system.url.host} was not looked at yet`);
-		return keepPayload(payload, owners, parts);
+		const toEvents = watches.get(system)?.toEvents();
+		if (!toEvents) throw new Error(`${system.url.host} was not looked at yet`);
+		return keepPayload(payload, toEvents, parts);
 	}
 
 	/** The path is the module's proof that it was told it: it stays the same over restarts, for the subscription has it. */

@@ -7,7 +7,7 @@ import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
 import {follow, streamOf} from './follow.ts';
 import {keyOf} from './json.ts';
 import {lookAt} from './look.ts';
-import type {Owners} from './owners.ts';
+import type {ToEvents} from './owners.ts';
 import {createSession, LoginRefused} from './session.ts';
 import {subscribe} from './subscription.ts';
 
@@ -16,8 +16,8 @@ type Told = Pick<TargetState, 'state' | 'reason'>;
 /** One machine: looked at in turns, and in between followed or subscribed to. */
 export type Watch = {
 	run(): Promise<void>;
-	/** Whose what is, once it was looked at. */
-	owners(): Owners | undefined;
+	/** Undefined until it was looked at. */
+	toEvents(): ToEvents | undefined;
 };
 
 export type WatchParts = {
@@ -40,7 +40,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	let session = createSession(system, parts);
 	const refusals = createRefusals(parts.marks, config.refused_pause, parts.now ?? Date.now);
 	const login: Login = {key: `${keyOf(system)}/refused`, username: system.username, password: system.password};
-	let owners: Owners | undefined;
+	let toEvents: ToEvents | undefined;
 	let last = '';
 	let saidUnread = false;
 	let looks = 0;
@@ -83,7 +83,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 				recoveryMillis: config.recovery_delay,
 				everyMillis: config.poll_interval,
 			});
-			owners = looked.owners;
+			toEvents = looked.toEvents;
 			for (const [path, count] of looked.cut) sayCut(path, count);
 			const unread = client.unread();
 			if (unread.length > 0 && !saidUnread) {
@@ -114,7 +114,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	}
 
 	/** True when the module has a stream. It ends when the module ends it. */
-	async function followed(known: Owners, signal: AbortSignal): Promise<boolean> {
+	async function followed(known: ToEvents, signal: AbortSignal): Promise<boolean> {
 		return withClient(signal, async client => {
 			const stream = await streamOf(client);
 			if (stream !== undefined) await follow(client, stream, keyOf(system), known, parts);
@@ -131,7 +131,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 
 	/** One turn: follows the stream to its end, or sees to the subscription. Answers whether there was a stream. */
 	async function listen(signal: AbortSignal): Promise<boolean> {
-		const isFollowed = system.events !== 'push' && owners !== undefined && (await followed(owners, signal));
+		const isFollowed = system.events !== 'push' && toEvents !== undefined && (await followed(toEvents, signal));
 		if (!isFollowed && system.events !== 'sse') await subscribed(signal);
 		return isFollowed;
 	}
@@ -179,7 +179,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	}
 
 	return {
-		owners: () => owners,
+		toEvents: () => toEvents,
 		async run() {
 			if (system.url.protocol === 'http:') parts.log('warn', `Redfish ${target}: plain HTTP shows the password on the way`);
 			while (!stop.aborted) {

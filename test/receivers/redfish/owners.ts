@@ -106,3 +106,32 @@ test('the label is read from Model or SKU, the configuration goes before it, and
 	t.is(await shown({Manufacturer: 'Other', Model: '8871-AC1'}), '- - J1A2B3C');
 	t.is(await shown({Manufacturer: 'Other'}, {machine_type: '9105', model: '22a', serial_number: '78abcde'}), '9105 22A 78ABCDE');
 });
+
+test('an entry that does not say which part it is about is of the one part that its words fit, and ends with its health', async t => {
+	const fan = (number: number, health: string) =>
+		part(`/redfish/v1/Chassis/1/Thermal#/Fans/${number}`, health, {Name: `Fan ${number}`});
+	const pages = (entries: readonly object[], health: string) => ({
+		...machinePages(entries as never),
+		'/thermal': {Fans: [fan(1, 'OK'), fan(2, health), {...fan(3, 'OK'), Name: 'Fan 1'}]},
+	});
+	const entry = (id: string, Message: string) => ({
+		...at(`/e/${id}`),
+		Id: id,
+		Created: `2026-01-0${id}T00:00:00Z`,
+		Severity: 'Critical',
+		Message,
+	});
+	const {service, watched} = await setUp(t, pages([], 'OK'));
+	const entries = [entry('1', 'Fan 2 has failed'), entry('2', 'Fan 1 has failed'), entry('3', 'Fan 7 has failed')];
+	Object.assign(service.pages, pages(entries, 'Critical'));
+	await eventually(() => watched.events.length >= 4, patience);
+	t.deepEqual(
+		watched.events.map(({message, attributes}) => [message, attributes['hw.id']]),
+		[
+			['Fan 2 has failed', '/redfish/v1/Chassis/1/Thermal#/Fans/2'],
+			['Fan 1 has failed', 'fan/1'],
+			['Fan 7 has failed', 'fan/7'],
+			['Fan 2: failed', '/redfish/v1/Chassis/1/Thermal#/Fans/2'],
+		],
+	);
+});
