@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 import {type Attributes, type HardwareEvent, textOf} from '../event.ts';
 import {type HardwareType, hardwareTypes, type Part, partIn} from '../hardware.ts';
 import type {HardwareComponent, System} from '../problem.ts';
@@ -7,8 +7,7 @@ import {createMatcher} from './match.ts';
 
 const isHardwareType = (text: string): text is HardwareType => (hardwareTypes as readonly string[]).includes(text);
 
-const digest = (parts: readonly unknown[]): string =>
-	createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+const digest = (parts: readonly unknown[]): string => hash('sha256', JSON.stringify(parts)).slice(0, 32);
 
 /** What names a machine among the resource attributes, the clearest first. */
 export const namingAttributes = ['host.name', 'server.address', 'net.host.name', 'host.ip', 'host.id'] as const;

@@ -125,15 +125,19 @@ async function readKnown(candidates: readonly Candidate[], records: Records, sin
 	const problems = await records.problemsByKeys(unique(keys));
 	const counting = candidates.filter(({verdict}) => verdict.within !== undefined).map(({faultKey}) => problems.get(faultKey));
 	const recovering = candidates.filter(({state}) => state === 'ok').map(({faultKey}) => problems.get(faultKey));
+	const mayBegin = candidates.filter(({state, faultKey}) => state === 'ok' || !isStanding(problems.get(faultKey)));
 	return {
 		ids: new Set(await records.keptIds(unique(candidates.map(({event}) => event.id)))),
 		idByKey: new Map([...problems].map(([key, problem]) => [key, problem.id])),
 		problemById: new Map([...problems.values()].map(problem => [problem.id, problem])),
-		recent: new Map(await records.countRecentProblems(unique(candidates.map(({systemKey}) => systemKey)), since)),
+		recent: new Map(await records.countRecentProblems(unique(mayBegin.map(({systemKey}) => systemKey)), since)),
 		times: await readTimes(counting, records.eventsOf, mostEvents),
 		signs: await readSigns(new Map(recovering.flatMap(problem => (problem ? [[problem.id, problem]] : []))), records),
 	};
 }
+
+/** Further events join it, and begin no other problem unless one of them ends it. */
+const isStanding = (problem: Problem | undefined): boolean => problem !== undefined && isUnfinished(problem);
 
 /** What is wrong with each of these problems. Undefined for one that has too many events to tell. */
 async function readSigns(problems: ReadonlyMap<string, Problem>, records: Records) {

@@ -2,7 +2,7 @@ import {closeSync, openSync, readSync, statSync} from 'node:fs';
 import {DatabaseSync} from 'node:sqlite';
 import {BridgeError, toError} from '../errors.ts';
 import {isDamage} from './failures.ts';
-import {migrationName, migrations, schemaNames} from './migrations.ts';
+import {migrationName, migrations, schemaNamesAfter} from './migrations.ts';
 import {applicationId, pageSize} from './sqlite.ts';
 import {readWal, type Wal} from './wal.ts';
 
@@ -58,7 +58,7 @@ function contentFault(
 	const executed = executedMigrations(database);
 	refuseNewer(executed, database.location() ?? '');
 	if (!executed.every(name => name in migrations)) return damage('its list of migrations is damaged');
-	const isComplete = executed.length === 0 ? !looksOurs : schemaNames.every(name => names.has(name));
+	const isComplete = executed.length === 0 ? !looksOurs : schemaNamesAfter(executed).every(name => names.has(name));
 	if (!isOurs || !isComplete) return damage('its schema is damaged');
 	return headerFault() ?? checkFault(database, checks);
 }

@@ -1,7 +1,6 @@
 import type {Kysely, Selectable} from 'kysely';
 import type {Activity} from '../activity.ts';
 import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
-import {inChunks} from './chunks.ts';
 import {type ActivityTable, type AttemptTable, type Schema, whole, wholeOrNull} from './schema.ts';
 
 export type KeptActivity = Activity & {readonly sequence: number};
@@ -14,11 +13,6 @@ const toActivity = (row: Selectable<ActivityTable>): KeptActivity => ({
 	problemId: row.problem_id ?? undefined,
 	text: row.text,
 });
-
-export async function addActivities(database: Kysely<Schema>, activities: readonly Activity[]): Promise<void> {
-	const rows = activities.map(({at, problemId, ...rest}) => ({...rest, at: whole(at), problem_id: problemId ?? null}));
-	await inChunks(rows, chunk => database.insertInto('activity').values(chunk).execute());
-}
 
 export type ActivityFilter = {
 	readonly problemId?: string | undefined;

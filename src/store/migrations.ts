@@ -1,18 +1,6 @@
 import {type Kysely, sql} from 'kysely';
 import type {Migration} from 'kysely/migration';
 
-/**
-In order of their names; one that has run in a release is never changed. Tables are STRICT and JSON is checked, so that
-SQLite's own check of the file finds a damaged value, too.
-*/
-export const migrations: Record<string, Migration> = {
-	'001-spine': {
-		async up(database: Kysely<unknown>) {
-			for (const statement of spine) await sql.raw(statement).execute(database);
-		},
-	},
-};
-
 /** How a migration is named, so that one of a newer version is told from a damaged name. */
 export const migrationName = /^\d{3}-[a-z0-9-]{1,60}$/;
 
@@ -148,7 +136,44 @@ const tallies = [
 
 const spine = [...tables, ...indexes, ...tallies];
 
-/** Names of all tables, indexes and triggers that a store has once it is up to date. */
-export const schemaNames: readonly string[] = spine.flatMap(
-	statement => /^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)/.exec(statement)?.[1] ?? [],
+/** Nearly every change of a problem is one more event that joins it: its place in the tally stays the same. */
+const cheapJoins = [
+	'DROP TRIGGER problem_changed',
+	`CREATE TRIGGER problem_changed AFTER UPDATE ON problem
+		WHEN old.state <> new.state OR (old.accepted_at IS NULL) <> (new.accepted_at IS NULL) BEGIN
+		UPDATE problem_tally SET problems = problems - 1, events = events - old.count
+			WHERE state = old.state AND sent = (old.accepted_at IS NOT NULL);
+		INSERT INTO problem_tally SELECT new.state, new.accepted_at IS NOT NULL, 0, 0 WHERE NOT EXISTS
+			(SELECT 1 FROM problem_tally WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL));
+		UPDATE problem_tally SET problems = problems + 1, events = events + new.count
+			WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL);
+	END`,
+	`CREATE TRIGGER problem_joined AFTER UPDATE ON problem
+		WHEN old.count <> new.count AND old.state = new.state AND (old.accepted_at IS NULL) = (new.accepted_at IS NULL) BEGIN
+		UPDATE problem_tally SET events = events + new.count - old.count
+			WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL);
+	END`,
+];
+
+const steps: Readonly<Record<string, readonly string[]>> = {'001-spine': spine, '002-cheap-joins': cheapJoins};
+
+/**
+In order of their names; one that has run in a release is never changed. Tables are STRICT and JSON is checked, so that
+SQLite's own check of the file finds a damaged value, too.
+*/
+export const migrations: Readonly<Record<string, Migration>> = Object.fromEntries(
+	Object.entries(steps).map(([name, statements]) => [
+		name,
+		{
+			async up(database: Kysely<unknown>) {
+				for (const statement of statements) await sql.raw(statement).execute(database);
+			},
+		},
+	]),
 );
+
+/** Names of all tables, indexes and triggers that a store has once these migrations have run. */
+export const schemaNamesAfter = (executed: readonly string[]): string[] =>
+	executed
+		.flatMap(name => steps[name] ?? [])
+		.flatMap(statement => /^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)/.exec(statement)?.[1] ?? []);

@@ -96,7 +96,7 @@ async function openMigrated(file: string, maxSize?: number): Promise<Sqlite> {
 	const sqlite = openSqlite(file, maxSize);
 	const executed = executedMigrations(sqlite.connection);
 	if (Object.keys(migrations).every(name => executed.includes(name))) return sqlite;
-	const provider = {getMigrations: async () => migrations};
+	const provider = {getMigrations: async () => ({...migrations})};
 	const {error} = await new Migrator({db: sqlite.queries, provider}).migrateToLatest();
 	if (!error) return sqlite;
 	sqlite.close();

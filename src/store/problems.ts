@@ -1,75 +1,7 @@
 import type {Kysely} from 'kysely';
-import {type Problem, type ProblemState, problemStates, recentKey} from '../problem.ts';
-import {inChunks} from './chunks.ts';
-import {type ProblemRow, toProblem, toRow} from './problem-row.ts';
+import {type Problem, type ProblemState, problemStates} from '../problem.ts';
+import {type ProblemRow, toProblem} from './problem-row.ts';
 import type {Schema} from './schema.ts';
-
-/** The problem that stands for each of the faults, by the fault's key. Closed ones too: a fault may come back. */
-export async function problemsByKeys(database: Kysely<Schema>, keys: readonly string[]): Promise<Map<string, Problem>> {
-	const rows = await inChunks(keys, chunk =>
-		database
-			.selectFrom('problem_key')
-			.innerJoin('problem', 'problem.id', 'problem_key.problem_id')
-			.selectAll('problem')
-			.select('problem_key.key as fault_key')
-			.where('problem_key.key', 'in', chunk)
-			.execute(),
-	);
-	return new Map(rows.map(row => [row.fault_key, toProblem(row)]));
-}
-
-export const saveProblem = (database: Kysely<Schema>, problem: Problem): Promise<void> => saveProblems(database, [problem]);
-
-/** Everything but the id. */
-const changing = [
-	'key',
-	'state',
-	'reason',
-	'title',
-	'severity',
-	'test',
-	'count',
-	'first_seen',
-	'last_seen',
-	'system_key',
-	'system',
-	'component',
-	'transaction_id',
-	'case_number',
-	'accepted_at',
-	'recovered_at',
-	'closed_at',
-	'release_at',
-	'traceparent',
-] as const satisfies readonly (keyof ProblemRow)[];
-
-/** Each problem once. */
-export async function saveProblems(database: Kysely<Schema>, problems: readonly Problem[]): Promise<void> {
-	await inChunks(problems, async chunk => {
-		await database
-			.insertInto('problem')
-			.values(chunk.map(toRow))
-			.onConflict(conflict =>
-				conflict
-					.column('id')
-					.doUpdateSet(({ref}) => Object.fromEntries(changing.map(column => [column, ref(`excluded.${column}`)]))),
-			)
-			.execute();
-		return [];
-	});
-}
-
-/** From now on this problem stands for the faults. */
-export async function assignKeys(database: Kysely<Schema>, keys: readonly string[], problemId: string): Promise<void> {
-	await inChunks(keys, async chunk => {
-		await database
-			.insertInto('problem_key')
-			.values(chunk.map(key => ({key, problem_id: problemId})))
-			.onConflict(conflict => conflict.column('key').doUpdateSet({problem_id: problemId}))
-			.execute();
-		return [];
-	});
-}
 
 export async function problemById(database: Kysely<Schema>, id: string): Promise<Problem | undefined> {
 	const row = await database.selectFrom('problem').selectAll().where('id', '=', id).executeTakeFirst();
@@ -102,33 +34,6 @@ export async function listProblems(
 		.sort((one, other) => other.last_seen - one.last_seen || (one.id < other.id ? -1 : 1))
 		.slice(0, limit)
 		.map(toProblem);
-}
-
-/**
-How many problems of each system began since `since`, by `recentKey`: those that are held for the same reason count
-together, and those that are not held count together. Tests do not count.
-*/
-export async function countRecentProblems(
-	database: Kysely<Schema>,
-	systemKeys: readonly string[],
-	since: number,
-): Promise<Map<string, number>> {
-	const rows = await inChunks(systemKeys, chunk =>
-		database
-			.selectFrom('problem')
-			.select(eb => ['system_key', 'state', 'reason', eb.fn.countAll<number>().as('count')])
-			.where('system_key', 'in', chunk)
-			.where('first_seen', '>=', since)
-			.where('test', '=', 0)
-			.groupBy(['system_key', 'state', 'reason'])
-			.execute(),
-	);
-	const counts = new Map<string, number>();
-	for (const {system_key, state, reason, count} of rows) {
-		const key = recentKey(system_key, state === 'held' && reason !== 'storm' ? reason : '');
-		counts.set(key, (counts.get(key) ?? 0) + count);
-	}
-	return counts;
 }
 
 export type ProblemTally = {

@@ -18,7 +18,7 @@ export function openStoreForReading(directory: string): {readonly read: Records;
 	const sqlite = openToRead(file);
 	const read = recordsOf(async operation => {
 		try {
-			return await operation(sqlite.queries);
+			return await operation(sqlite);
 		} catch (thrown) {
 			throw toStoreError(thrown);
 		}

@@ -18,6 +18,13 @@ export const pageSize = 4096;
 /** How long another program may hold the file. The whole bridge waits meanwhile. */
 const patienceMillis = 1000;
 
+/**
+Bytes of the write-ahead log before its pages go into the file, and of pages in memory. Ids and problems come in no order,
+so that many commits touch the same pages of an index: the longer they wait, the fewer times each is written.
+*/
+const logSize = 32 * 1024 ** 2;
+const cacheSize = 16 * 1024 ** 2;
+
 /** Statements kept prepared. Batches of different length are different statements, hence more than a handful. */
 const cachedStatements = 256;
 
@@ -62,17 +69,33 @@ function toKysely(database: DatabaseSync): Kysely<Schema> {
 	});
 }
 
+/** The statement for this text, prepared once for each connection: for texts of which there are only a few. */
+export type Prepare = (sql: string) => StatementSync;
+
+function createPrepare(connection: DatabaseSync): Prepare {
+	const statements = new Map<string, StatementSync>();
+	return function prepare(text) {
+		const known = statements.get(text);
+		if (known) return known;
+		const statement = connection.prepare(text);
+		statements.set(text, statement);
+		return statement;
+	};
+}
+
 /** One connection to the file. */
 export type Sqlite = {
 	readonly queries: Kysely<Schema>;
 	/** The same connection for what Kysely has no words for: transactions that join changes, pragmas. */
 	readonly connection: DatabaseSync;
+	readonly prepare: Prepare;
 	close(): void;
 };
 
 const toSqlite = (connection: DatabaseSync): Sqlite => ({
 	queries: toKysely(connection),
 	connection,
+	prepare: createPrepare(connection),
 	close() {
 		if (connection.isOpen) connection.close();
 	},
@@ -97,7 +120,8 @@ Nothing is written here to a file that has its marks: a bridge starts on a full 
 export function openSqlite(file: string, maxSize?: number): Sqlite {
 	return opened(new DatabaseSync(file, {timeout: patienceMillis}), connection => {
 		connection.exec(`PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-		connection.exec('PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8192; PRAGMA secure_delete = ON');
+		connection.exec(`PRAGMA journal_size_limit = ${logSize}; PRAGMA wal_autocheckpoint = ${logSize / pageSize}`);
+		connection.exec(`PRAGMA cache_size = -${cacheSize / 1024}; PRAGMA secure_delete = ON`);
 		const mark = connection.prepare('PRAGMA application_id').get()?.application_id;
 		if (mark !== applicationId) connection.exec(`PRAGMA application_id = ${applicationId}`);
 		if (maxSize !== undefined) connection.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxSize / pageSize))}`);

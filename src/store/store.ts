@@ -1,9 +1,7 @@
-import type {Kysely} from 'kysely';
 import {keepConnected} from './connections.ts';
 import {isStoreError, toStoreError} from './failures.ts';
 import type {SetAside} from './open.ts';
-import {type Records, recordsOf} from './records.ts';
-import type {Schema} from './schema.ts';
+import {type Database, type Records, recordsOf} from './records.ts';
 import type {Sqlite} from './sqlite.ts';
 import {createWriter} from './writer.ts';
 
@@ -20,9 +18,9 @@ export type StoreOptions = {
 };
 
 /** The changes of one commit share a transaction, and so their records. */
-const recordsOfTransaction = new WeakMap<Kysely<Schema>, Records>();
+const recordsOfTransaction = new WeakMap<Database, Records>();
 
-function recordsWithin(transaction: Kysely<Schema>): Records {
+function recordsWithin(transaction: Database): Records {
 	const known = recordsOfTransaction.get(transaction);
 	if (known) return known;
 	const records = recordsOf(operation => operation(transaction));
@@ -31,11 +29,14 @@ function recordsWithin(transaction: Kysely<Schema>): Records {
 }
 
 /** Within a transaction that only reads, nothing changes. */
-const inSnapshot = <Result>({queries, connection}: Sqlite, ask: (records: Records) => Promise<Result>): Promise<Result> =>
+const inSnapshot = <Result>(
+	{queries, connection, prepare}: Sqlite,
+	ask: (records: Records) => Promise<Result>,
+): Promise<Result> =>
 	queries.connection().execute(async transaction => {
 		connection.exec('BEGIN');
 		try {
-			return await ask(recordsWithin(transaction));
+			return await ask(recordsWithin({queries: transaction, prepare}));
 		} finally {
 			if (connection.isTransaction) connection.exec('COMMIT');
 		}
@@ -83,7 +84,7 @@ export async function openStore({directory, maxSize, onFailure, onSetAside}: Sto
 		/** Runs the change in a transaction of its own and resolves when it is fsynced. */
 		write: <Result>(change: (records: Records) => Promise<Result>): Promise<Result> =>
 			writer.write(transaction => change(recordsWithin(transaction))),
-		read: recordsOf(operation => read(({queries}) => operation(queries))),
+		read: recordsOf(operation => read(operation)),
 		/** Several questions about one moment. */
 		snapshot: <Result>(ask: (records: Records) => Promise<Result>): Promise<Result> => read(reading => inSnapshot(reading, ask)),
 		async close() {

@@ -1,11 +1,10 @@
-import type {Kysely} from 'kysely';
 import {BridgeError, isBridgeError} from '../errors.ts';
 import {isStoreError, toStoreError} from './failures.ts';
-import type {Schema} from './schema.ts';
+import type {Database} from './records.ts';
 import type {Sqlite} from './sqlite.ts';
 
 /** One change, within the transaction. It must not ask the store for another write, which would wait for this one. */
-export type Change<Result> = (transaction: Kysely<Schema>) => Promise<Result>;
+export type Change<Result> = (transaction: Database) => Promise<Result>;
 
 export type WriterParts = {
 	/** The connection to write on; rejects while there is none. */
@@ -84,8 +83,9 @@ export function createWriter({connect, onFailure, onCommit}: WriterParts) {
 	};
 }
 
-const inTransaction = ({queries, connection}: Sqlite, changes: readonly Pending[]): Promise<Outcome[]> =>
-	queries.connection().execute(async transaction => {
+const inTransaction = ({queries, connection, prepare}: Sqlite, changes: readonly Pending[]): Promise<Outcome[]> =>
+	queries.connection().execute(async queriesWithin => {
+		const transaction: Database = {queries: queriesWithin, prepare};
 		connection.exec('BEGIN IMMEDIATE');
 		try {
 			const outcomes: Outcome[] = [];
@@ -97,7 +97,7 @@ const inTransaction = ({queries, connection}: Sqlite, changes: readonly Pending[
 		}
 	});
 
-async function attempt(change: Change<unknown>, transaction: Kysely<Schema>, connection: Sqlite['connection']): Promise<Outcome> {
+async function attempt(change: Change<unknown>, transaction: Database, connection: Sqlite['connection']): Promise<Outcome> {
 	connection.exec('SAVEPOINT change');
 	try {
 		const result = await change(transaction);

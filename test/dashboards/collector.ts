@@ -1,12 +1,9 @@
 import {createSocket} from 'node:dgram';
-import {readFile} from 'node:fs/promises';
-import type {ExecutionContext} from 'ava';
 import {startBridge} from '../helpers/bridge.ts';
-import {type CollectorConfig, startCollector} from '../helpers/collector.ts';
 import {eventually, freePort, listen} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
+import {recipe, startBesideForward} from '../helpers/recipe.ts';
 
-const recipe = (name: string) => readFile(new URL(`../../dashboards/collector/${name}.yaml`, import.meta.url), 'utf8');
 const patience = {timeoutMillis: 60_000, intervalMillis: 100};
 
 const system = (match: Record<string, string>) => ({
@@ -17,22 +14,13 @@ const system = (match: Record<string, string>) => ({
 	serial_number: 'J1A2B3C',
 });
 
-/** forward.yaml and the recipe beside it, at this test's addresses. */
-async function startRecipe(t: ExecutionContext, intake: URL, name: string, here: CollectorConfig) {
-	const forward = {
-		receivers: {otlp: {protocols: {http: {endpoint: `127.0.0.1:${await freePort()}`}}}},
-		exporters: {'otlp_http/callhome': {endpoint: intake.origin}},
-		extensions: {'file_storage/callhome': {directory: 'queue', compaction: {directory: 'queue'}}},
-	};
-	return startCollector(t, [await recipe('forward'), await recipe(name), forward, here]);
-}
-
 testWithPeer('otelcol', 'syslog of a machine becomes a case, each machine by itself, and chatter does not', async t => {
 	const bridge = await startBridge(t, {systems: [system({'host.name': 'db01'})]});
 	const port = await freePort();
-	await startRecipe(t, bridge.urls.otlp, 'syslog', {
-		receivers: {'syslog/callhome': {udp: {listen_address: `127.0.0.1:${port}`}}},
-	});
+	await startBesideForward(t, bridge.urls.otlp, [
+		await recipe('syslog'),
+		{receivers: {'syslog/callhome': {udp: {listen_address: `127.0.0.1:${port}`}}}},
+	]);
 	const socket = createSocket('udp4');
 	t.teardown(() => socket.close());
 	const say = (priority: number, host: string, text: string) =>
@@ -64,17 +52,11 @@ testWithPeer('otelcol', 'a critical sensor of a scraped exporter becomes a case,
 			`# TYPE ipmi_fan_speed_state gauge\nipmi_fan_speed_state{id="17",name="Fan 3"} ${fan}\nipmi_fan_speed_state{id="18",name="Fan 4"} 1\n# TYPE ipmi_up gauge\nipmi_up{collector="ipmi"} 1\n`,
 		);
 	});
-	await startRecipe(t, bridge.urls.otlp, 'prometheus', {
-		receivers: {
-			'prometheus/callhome': {
-				config: {
-					scrape_configs: [
-						{job_name: 'ipmi', scrape_interval: '500ms', scrape_timeout: '500ms', static_configs: [{targets: [exporter.host]}]},
-					],
-				},
-			},
-		},
-	});
+	const job = {job_name: 'ipmi', scrape_interval: '500ms', scrape_timeout: '500ms', static_configs: [{targets: [exporter.host]}]};
+	await startBesideForward(t, bridge.urls.otlp, [
+		await recipe('prometheus'),
+		{receivers: {'prometheus/callhome': {config: {scrape_configs: [job]}}}},
+	]);
 	const list = () => bridge.callHome.store.read.listProblems({});
 	await eventually(async () => (await list()).some(({state}) => state === 'open'), patience).catch(async cause => {
 		throw new Error(JSON.stringify(await list()), {cause});

@@ -1,4 +1,5 @@
 import {execFile} from 'node:child_process';
+import {readdirSync} from 'node:fs';
 import {access, readFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -53,12 +54,24 @@ testWithPeer('amtool', 'amtool finds nothing wrong with the configuration of Ale
 	await t.notThrowsAsync(promisify(execFile)(requiredPeer('amtool'), ['check-config', file]));
 });
 
-const recipes: Record<string, readonly string[]> = {
-	'own telemetry, as the compose file starts it': ['../collector/own-telemetry.yaml', 'collector.yaml'],
+/** The recipes that stand on their own, and with what; the others are given beside forward.yaml. */
+const alone: Record<string, readonly string[]> = {
+	'own-telemetry': ['../collector/own-telemetry.yaml', 'collector.yaml'],
 	forward: ['../collector/forward.yaml'],
-	syslog: ['../collector/forward.yaml', '../collector/syslog.yaml'],
-	prometheus: ['../collector/forward.yaml', '../collector/prometheus.yaml'],
 };
+const names = readdirSync(join(folder, '../collector')).map(file => file.replace(/\.yaml$/, ''));
+const recipes = Object.fromEntries(
+	names.map(name => [name, alone[name] ?? ['../collector/forward.yaml', `../collector/${name}.yaml`]]),
+);
+
+test('the README tells of each recipe', async t => {
+	const readme = await read('../../README.md');
+	t.deepEqual(
+		names.filter(name => !readme.includes(`\`${name}.yaml\``)),
+		[],
+	);
+});
+
 for (const [name, files] of Object.entries(recipes)) {
 	testWithPeer('otelcol', `the Collector finds nothing wrong with ${name}`, async t => {
 		const args = ['validate', ...files.flatMap(file => ['--config', resolve(folder, file)])];
@@ -68,7 +81,7 @@ for (const [name, files] of Object.entries(recipes)) {
 			'--config',
 			'yaml:extensions::file_storage/callhome::compaction::directory: /tmp',
 		);
-		const own = name.startsWith('own') ? args.slice(0, -4) : args;
+		const own = name === 'own-telemetry' ? args.slice(0, -4) : args;
 		await t.notThrowsAsync(promisify(execFile)(requiredPeer('otelcol'), own));
 	});
 }

@@ -17,8 +17,10 @@ import {
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test, {type ExecutionContext} from 'ava';
+import {Migrator} from 'kysely/migration';
+import {migrations} from '../../src/store/migrations.ts';
 import {openDatabase} from '../../src/store/open.ts';
-import {applicationId} from '../../src/store/sqlite.ts';
+import {applicationId, openSqlite} from '../../src/store/sqlite.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
 import {countsOf, fill, keepProblem, openedStore} from '../helpers/stores.ts';
 
@@ -50,6 +52,31 @@ async function assertWorks(t: ExecutionContext, directory: string, problems: num
 	await opened.store.close();
 	return opened;
 }
+
+test('a store of the first version opens, is brought up to date, and goes on counting', async t => {
+	const directory = await temporaryDirectory(t);
+	const sqlite = openSqlite(join(directory, 'callhome.db'));
+	const [first = '', ...later] = Object.keys(migrations);
+	const provider = {getMigrations: async () => ({[first]: migrations[first] ?? {up: async () => {}}})};
+	t.is((await new Migrator({db: sqlite.queries, provider}).migrateToLatest()).error, undefined);
+	sqlite.connection.exec(`
+		INSERT INTO problem VALUES ('p1', 'k', 'open', '', 'Drive 3', 17, 0, 2, 1, 1, 's', NULL, '{}', 't1', NULL, 1, NULL, NULL, NULL, NULL);
+		INSERT INTO event VALUES (1, 'e1', 'p1', 'first', 1, '{}'), (2, 'e2', 'p1', 'duplicate', 1, '{}');
+		UPDATE total SET value = 2 WHERE name = 'events';
+	`);
+	sqlite.close();
+	await assertWorks(t, directory, 1);
+	t.deepEqual(setAsideFiles(directory), []);
+	const database = new DatabaseSync(join(directory, 'callhome.db'), {readOnly: true});
+	t.deepEqual(
+		database
+			.prepare('SELECT name FROM kysely_migration ORDER BY name')
+			.all()
+			.map(({name}) => name),
+		[first, ...later],
+	);
+	database.close();
+});
 
 const setAsideFiles = (directory: string) => readdirSync(directory).filter(name => name.includes('set-aside'));
 

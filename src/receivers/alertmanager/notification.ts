@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 import {z} from 'zod';
 import {type HardwareEvent, Severity} from '../../event.ts';
 import {hardwareTypes} from '../../hardware.ts';
@@ -118,5 +118,5 @@ const defined = (values: Readonly<Record<string, string | undefined>>): Record<s
 function idOf({status, labels, fingerprint, startsAt}: Alert): string {
 	const sorted = Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1));
 	const parts = ['alertmanager', fingerprint ?? sorted, startsAt ?? '', status];
-	return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+	return hash('sha256', JSON.stringify(parts)).slice(0, 32);
 }

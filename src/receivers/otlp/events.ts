@@ -1,5 +1,5 @@
 import {type Attributes, type HardwareEvent, type Measurement, Severity, textOf} from '../../event.ts';
-import {canonical, digestOf, resourceOf} from './identity.ts';
+import {canonical, digestOf} from './identity.ts';
 import {isSyslog, ofRedfishReceiver, ofSyslog, withPrefixedNames} from './profiles.ts';
 import type {LogRecord, Metric, Point, Resource} from './record.ts';
 import {isCleared, type PointRule, ruleFor, type SelectedMetric} from './rules.ts';
@@ -81,12 +81,19 @@ export function toLogEvent(record: LogRecord, resource: Resource, receivedAt: nu
 }
 
 /**
+What tells a series apart. Of the Collector's redfish receiver only these do: the names of the machine and its firmware, which
+it gives with each point, come and go while a fault lasts.
+*/
+const seriesAttributes = (attributes: Attributes, {health}: PointRule): Attributes =>
+	health ? Object.fromEntries(['base_url', 'hw.id', 'hw.state'].map(name => [name, attributes[name] ?? null])) : attributes;
+
+/**
 A `state` point is one whether the component is in the state or not, and a count is one whether it grew or not: what is a
 change is decided later, against the series' last value. A point of an `equals` or `above` rule is there only while the
 condition holds, so it is the state itself.
 */
 function measurementOf(metric: Metric, value: number, attributes: Attributes, resource: Resource, rule: PointRule): Measurement {
-	const series = digestOf(resource.digest, metric.name, attributes);
+	const series = digestOf(resource.digest, metric.name, seriesAttributes(attributes, rule));
 	if (rule.growing) return {metric: metric.name, series, value, kind: metric.delta ? 'increase' : 'count'};
 	const level = rule.state ? value : isCleared(rule, value) ? 0 : 1;
 	return {metric: metric.name, series, value: level, kind: 'state', ...(rule.confirm && {confirm: rule.confirm})};
@@ -131,11 +138,12 @@ function healthEvents(
 ): readonly HardwareEvent[] {
 	if (value !== 0 && value !== 1 && value !== 2) return [];
 	const profiled = ofRedfishReceiver(metric.name, point.attributes, resource.attributes);
+	const named = {...resource, attributes: profiled.resource}; // With the digest of what was sent, for the names change.
 	return Object.entries(healthStates).map(([health, state]) => {
 		const attributes = {...profiled.attributes, 'hw.state': state};
 		const stateRule = {...rule, state: rule.name};
 		const level = value === Number(health) ? 1 : 0;
-		return pointEvent({...point, attributes}, level, metric, resourceOf(profiled.resource), stateRule, receivedAt);
+		return pointEvent({...point, attributes}, level, metric, named, stateRule, receivedAt);
 	});
 }
 

@@ -35,13 +35,16 @@ const redfishTypes: Readonly<Record<string, string>> = {
 	system: 'enclosure',
 };
 
-/** Its attributes have the part's kind as prefix, and the machine's name is one of them. */
+/**
+Its attributes have the part's kind as prefix, and the machine's name is one of them, as long as the machine is up and tells
+it. Where its module is asked is always there.
+*/
 export function ofRedfishReceiver(metric: string, attributes: Attributes, resource: Attributes): Profiled {
 	const kind = metric.split('.', 1)[0] ?? '';
 	const name = textOf(attributes, `${kind}.name`, `${kind}.id`) ?? kind;
 	const chassis = kind === 'system' ? undefined : textOf(attributes, 'chassis.id');
 	const place = kind === 'chassis' ? textOf(attributes, 'chassis.id') : name;
-	const host = textOf(attributes, 'system.host_name');
+	const address = URL.parse(textOf(attributes, 'base_url') ?? '')?.host;
 	return {
 		attributes: {
 			...attributes,
@@ -56,7 +59,10 @@ export function ofRedfishReceiver(metric: string, attributes: Attributes, resour
 			}),
 			[profileAttribute]: 'redfish_receiver',
 		},
-		resource: host === undefined ? resource : {...resource, 'host.name': host},
+		resource: {
+			...resource,
+			...present({'host.name': textOf(attributes, 'system.host_name'), 'server.address': address || undefined}),
+		},
 	};
 }
 

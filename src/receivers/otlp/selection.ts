@@ -80,9 +80,9 @@ const metricRule = z
 		error: 'is not more than half of samples.of: a state could begin and end with the same points',
 	})
 	.refine(({samples}) => !samples || samples.count <= samples.of, {path: ['samples', 'count'], error: 'is more than samples.of'})
-	.refine(({samples, growing, health}) => !samples || !(growing || health), {
+	.refine(({samples, growing}) => !samples || !growing, {
 		path: ['samples'],
-		error: 'is for state, equals and above: a count and a health speak for themselves',
+		error: 'is for state, equals, above and health: a count speaks for itself',
 	})
 	.refine(rule => ['state', 'growing', 'equals', 'above', 'health'].some(key => key in rule), {
 		error: 'a metric rule needs a condition on the value: give state, growing, equals, above or health',
@@ -124,7 +124,12 @@ export const defaultSelection: Selection = selectionSchema.parse({
 		hardware_status: {name: 'hw.status', state: ['failed', 'predicted_failure']},
 		hardware_errors: {name: 'hw.errors', growing: true},
 		redfish_receiver_parts: {name: ['fan.status.health', 'temperature.status.health'], health: true},
-		redfish_receiver_systems: {name: ['system.status.health', 'chassis.status.health'], health: true},
+		// Twice, because the receiver reads the parts after the whole: one that has just become well explains nothing any more.
+		redfish_receiver_systems: {
+			name: ['system.status.health', 'chassis.status.health'],
+			health: true,
+			samples: {count: 2, of: 3},
+		},
 	},
 });
 

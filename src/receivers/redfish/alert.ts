@@ -1,11 +1,10 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 import {isInputLost, isPredicted, laterCodeIn, neededBy, needs} from '../../alert-words.ts';
 import {type Attributes, type HardwareEvent, Severity} from '../../event.ts';
 import {type HardwareType, partIn} from '../../hardware.ts';
 import {isObject, type Json, linkIn, textIn} from './json.ts';
 
-export const digest = (parts: readonly unknown[]): string =>
-	createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+export const digest = (parts: readonly unknown[]): string => hash('sha256', JSON.stringify(parts)).slice(0, 32);
 
 /** The collection or array that a part is in tells its kind. */
 const typeOfSegment: Readonly<Record<string, HardwareType>> = {

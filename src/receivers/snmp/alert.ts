@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 import {type Attributes, type AttributeValue, type HardwareEvent, Severity} from '../../event.ts';
 import type {HardwareType} from '../../hardware.ts';
 import {type Trap, textOfValue, type Varbind} from './trap.ts';
@@ -31,8 +31,7 @@ export type Told = {
 	readonly valueAt: (oid: string) => Varbind['value'] | undefined;
 };
 
-export const digest = (parts: readonly unknown[]): string =>
-	createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+export const digest = (parts: readonly unknown[]): string => hash('sha256', JSON.stringify(parts)).slice(0, 32);
 
 /** The producer's flags, as the processors read them. */
 const verdicts = {

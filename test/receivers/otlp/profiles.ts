@@ -119,8 +119,31 @@ test("the Collector's redfish receiver: each health says of both states whether 
 	]);
 	t.is(new Set(events.map(({measurement}) => measurement?.series)).size, 2);
 	t.like(events[0]?.attributes, {'hw.id': 'fan/1U/Fan 2A', 'hw.type': 'fan', 'hw.name': 'Fan 2A', 'hw.parent': '1U'});
-	t.is(events[0]?.resource['host.name'], 'db01');
+	t.like(events[0]?.resource, {'host.name': 'db01', 'server.address': '192.0.2.1'});
 	t.is(readers.metrics.json(points('fan.reading', [0], attributes), now).events.length, 0);
+});
+
+test("the Collector's redfish receiver: a part stays itself while the name of its machine comes and goes, and is not another's", t => {
+	const part = (attributes: Record<string, string>) => {
+		const [event] = readers.metrics.json(points('fan.status.health', [0], {'fan.name': 'Fan 2A', ...attributes}), now).events;
+		return {series: event?.measurement?.series, resource: event?.resource};
+	};
+	const up = part({base_url: 'https://192.0.2.1', 'system.host_name': 'db01'});
+	const down = part({base_url: 'https://192.0.2.1', 'system.host_name': ''});
+	t.is(down.series, up.series);
+	t.deepEqual(down.resource, {'server.address': '192.0.2.1'});
+	const other = part({base_url: 'https://192.0.2.2:8443', 'system.host_name': ''});
+	t.not(other.series, up.series);
+	t.deepEqual(other.resource, {'server.address': '192.0.2.2:8443'});
+	t.deepEqual(part({base_url: 'nowhere'}).resource, {});
+});
+
+test("the Collector's redfish receiver: the machine as a whole is believed at the second time, a part at once", t => {
+	const confirmed = (name: string) =>
+		readers.metrics.json(points(name, [0], {base_url: 'https://192.0.2.1'}), now).events[0]?.measurement?.confirm;
+	t.deepEqual(confirmed('system.status.health'), {count: 2, of: 3});
+	t.deepEqual(confirmed('chassis.status.health'), {count: 2, of: 3});
+	t.is(confirmed('temperature.status.health'), undefined);
 });
 
 test("MetricsHub's older labels are read as those of the conventions", t => {
@@ -155,7 +178,8 @@ test('thresholds that cannot work are faults', t => {
 	t.regex(faultsOf({clear_below: 6}), /goes with above/);
 	t.regex(faultsOf({above: 5, samples: {count: 2, of: 4}}), /not more than half/);
 	t.regex(faultsOf({above: 5, samples: {count: 5, of: 4}}), /more than samples.of/);
-	t.regex(faultsOf({health: true, samples: {count: 3, of: 4}}), /speak for themselves/);
+	t.regex(faultsOf({growing: true, samples: {count: 3, of: 4}}), /speaks for itself/);
+	t.is(faultsOf({health: true, samples: {count: 3, of: 4}}), '');
 });
 
 test('any text of syslog gives attributes, and nothing else happens', t => {

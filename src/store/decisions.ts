@@ -1,0 +1,142 @@
+import type {SQLInputValue} from 'node:sqlite';
+import type {Activity} from '../activity.ts';
+import {type Problem, recentKey} from '../problem.ts';
+import {type KeptEvent, toRow as toEventRow, toKeptId} from './event-row.ts';
+import {type ProblemRow, toProblem, toRow as toProblemRow} from './problem-row.ts';
+import {refuseWhenFull} from './room.ts';
+import {lostMark, whole} from './schema.ts';
+import type {Prepare} from './sqlite.ts';
+
+/**
+What every event reads and writes while it is decided: the hot path of the store. A statement for one row, prepared once,
+costs a few microseconds; to put a query together for a list costs more than all else that happens to an event.
+*/
+
+/** Which of the ids are kept already. An event whose problem is lost is to be decided again, so it does not count. */
+export async function keptIds(prepare: Prepare, ids: readonly string[]): Promise<Set<string>> {
+	const find = prepare(`SELECT 1 FROM event WHERE id = ? AND problem_id NOT LIKE '${lostMark}%'`);
+	return new Set(ids.filter(id => find.get(toKeptId(id)) !== undefined));
+}
+
+/** Keeps the events, in their order. Refused with ERR_STORE_FULL while there is still room to send what is kept. */
+export async function insertEvents(prepare: Prepare, events: readonly KeptEvent[]): Promise<void> {
+	if (events.length === 0) return;
+	refuseWhenFull(prepare);
+	const insert = prepare(`
+		INSERT INTO event (id, problem_id, decision, received_at, body) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET problem_id = excluded.problem_id, decision = excluded.decision
+		WHERE event.problem_id LIKE '${lostMark}%'
+	`);
+	let kept = 0;
+	for (const event of events) {
+		const {id, problem_id, decision, received_at, body} = toEventRow(event);
+		kept += Number(insert.run(id, problem_id, decision, received_at, body).changes);
+	}
+	prepare("UPDATE total SET value = value + ? WHERE name = 'events'").run(kept);
+}
+
+/** The problem that stands for each of the faults, by the fault's key. Closed ones too: a fault may come back. */
+export async function problemsByKeys(prepare: Prepare, keys: readonly string[]): Promise<Map<string, Problem>> {
+	const findId = prepare('SELECT problem_id FROM problem_key WHERE key = ?');
+	const find = prepare('SELECT * FROM problem WHERE id = ?');
+	const problems = new Map<string, Problem | undefined>();
+	const byKey = new Map<string, Problem>();
+	for (const key of keys) {
+		const {problem_id: id} = (findId.get(key) ?? {}) as {problem_id?: string};
+		if (id === undefined) continue;
+		if (!problems.has(id)) {
+			const row = find.get(id) as ProblemRow | undefined;
+			problems.set(id, row && toProblem(row));
+		}
+		const problem = problems.get(id);
+		if (problem) byKey.set(key, problem);
+	}
+	return byKey;
+}
+
+const columns = [
+	'id',
+	'key',
+	'state',
+	'reason',
+	'title',
+	'severity',
+	'test',
+	'count',
+	'first_seen',
+	'last_seen',
+	'system_key',
+	'system',
+	'component',
+	'transaction_id',
+	'case_number',
+	'accepted_at',
+	'recovered_at',
+	'closed_at',
+	'release_at',
+	'traceparent',
+] as const satisfies readonly (keyof ProblemRow)[];
+
+const upsert = `
+	INSERT INTO problem (${columns}) VALUES (${columns.map(() => '?')})
+	ON CONFLICT (id) DO UPDATE SET ${columns.slice(1).map(column => `${column} = excluded.${column}`)}
+`;
+
+const counted: readonly (typeof columns)[number][] = ['count', 'last_seen'];
+const lasting = columns.filter(column => column !== 'id' && !counted.includes(column));
+
+/** For a problem that only one more event has joined: the indexes of all else are left alone. */
+const join = `
+	UPDATE problem SET ${counted.map(column => `${column} = ?`)}
+	WHERE id = ? AND ${lasting.map(column => `${column} IS ?`).join(' AND ')}
+`;
+
+/** Each problem once. */
+export async function saveProblems(prepare: Prepare, problems: readonly Problem[]): Promise<void> {
+	const save = prepare(upsert);
+	const joinOne = prepare(join);
+	for (const problem of problems) {
+		const row = toProblemRow(problem);
+		const values = (of: readonly (typeof columns)[number][]) => of.map(column => row[column] as SQLInputValue);
+		if (joinOne.run(...values(counted), row.id, ...values(lasting)).changes === 0) save.run(...values(columns));
+	}
+}
+
+export const saveProblem = (prepare: Prepare, problem: Problem): Promise<void> => saveProblems(prepare, [problem]);
+
+/** From now on this problem stands for the faults. */
+export async function assignKeys(prepare: Prepare, keys: readonly string[], problemId: string): Promise<void> {
+	const assign = prepare(
+		'INSERT INTO problem_key (key, problem_id) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET problem_id = excluded.problem_id',
+	);
+	for (const key of keys) assign.run(key, problemId);
+}
+
+/**
+How many problems of each system began since `since`, by `recentKey`: those that are held for the same reason count
+together, and those that are not held count together. Tests do not count.
+*/
+export async function countRecentProblems(
+	prepare: Prepare,
+	systemKeys: readonly string[],
+	since: number,
+): Promise<Map<string, number>> {
+	const tally = prepare(`
+		SELECT state, reason, count(*) AS count FROM problem
+		WHERE system_key = ? AND first_seen >= ? AND test = 0 GROUP BY state, reason
+	`);
+	const counts = new Map<string, number>();
+	for (const systemKey of systemKeys) {
+		for (const row of tally.all(systemKey, since)) {
+			const {state, reason, count} = row as {state: string; reason: string; count: number};
+			const key = recentKey(systemKey, state === 'held' && reason !== 'storm' ? reason : '');
+			counts.set(key, (counts.get(key) ?? 0) + count);
+		}
+	}
+	return counts;
+}
+
+export async function addActivities(prepare: Prepare, activities: readonly Activity[]): Promise<void> {
+	const insert = prepare('INSERT INTO activity (at, level, word, problem_id, text) VALUES (?, ?, ?, ?, ?)');
+	for (const {at, level, word, problemId, text} of activities) insert.run(whole(at), level, word, problemId ?? null, text);
+}
