@@ -224,12 +224,19 @@ for (const [title, [changes, reason]] of Object.entries(wrongUsers))
 	testWithPeer('snmpd', `${title} stops the asking`, async t => {
 		const port = await snmpdAgent(t, await temporaryDirectory(t), immObjects());
 		const kept = keptParts();
-		await polling(t, {port, version: '3', user: {...agentUser, ...changes}}, kept);
+		const first = await polling(t, {port, version: '3', user: {...agentUser, ...changes}}, kept);
 		const target = await eventually(() => kept.targets[0], patient);
 		t.is(target.state, 'stopped');
 		t.regex(target.reason, reason);
 		await new Promise(resolve => setTimeout(resolve, 1500));
 		t.is(kept.targets.length, 1, 'it is not asked again');
+		await first.shutdown();
+		const again = await polling(t, {port, version: '3', user: {...agentUser, ...changes}}, kept);
+		await eventually(() => kept.targets.length === 2, patient);
+		t.regex(kept.targets[1]?.reason ?? '', /refused this user a short time ago/);
+		await again.shutdown();
+		await polling(t, {port, version: '3', user: agentUser}, kept);
+		await read(kept);
 		t.notRegex(JSON.stringify(kept.targets) + kept.lines.join(), /guess-of|proof-of|privacy-of/);
 	});
 
