@@ -9,7 +9,7 @@ import {keyOf} from './json.ts';
 import {lookAt} from './look.ts';
 import type {ToEvents} from './owners.ts';
 import {createSession, LoginRefused} from './session.ts';
-import {subscribe} from './subscription.ts';
+import {subscribe, unsubscribe} from './subscription.ts';
 
 type Told = Pick<TargetState, 'state' | 'reason'>;
 
@@ -32,6 +32,8 @@ export type WatchParts = {
 const leastPauseMillis = 1000;
 /** So many looks to one that reads each log to its end. */
 const looksUntilThorough = 10;
+/** The first looks are spread over this time at the most. */
+const mostSpreadMillis = 5000;
 /** A module that does not answer does not hold up the end of the bridge. */
 const logoutMillis = 3000;
 
@@ -40,6 +42,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	let session = createSession(system, parts);
 	const refusals = createRefusals(parts.marks, config.refused_pause, parts.now ?? Date.now);
 	const login: Login = {key: `${keyOf(system)}/refused`, username: system.username, password: system.password};
+	const subscribedMark = `${keyOf(system)}/subscribed`;
 	let toEvents: ToEvents | undefined;
 	let last = '';
 	let saidUnread = false;
@@ -125,8 +128,20 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	async function subscribed(signal: AbortSignal): Promise<void> {
 		const url = await destination(system);
 		if (!url) return;
+		// Before it is made, so that one that is half made is removed some day.
+		if ((await parts.marks.read(subscribedMark)) !== url.href) await parts.marks.write(subscribedMark, url.href);
 		const isSubscribed = await withClient(signal, client => subscribe(client, url));
 		if (!isSubscribed && system.events === 'push') throw new Error('the module takes no subscriptions: it has no EventService');
+	}
+
+	/** What was subscribed to before events were asked for in another way would be sent for ever. */
+	async function tidy(signal: AbortSignal): Promise<void> {
+		const isWanted = system.events !== 'poll' && system.events !== 'sse' && (await destination(system)) !== undefined;
+		const former = isWanted ? undefined : await parts.marks.read(subscribedMark);
+		if (!former || !URL.canParse(former)) return;
+		await withClient(signal, client => unsubscribe(client, new URL(former)));
+		await parts.marks.write(subscribedMark, '');
+		parts.log('info', `Redfish ${target}: the subscription of before is removed`);
 	}
 
 	/** One turn: follows the stream to its end, or sees to the subscription. Answers whether there was a stream. */
@@ -165,6 +180,9 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	async function watch(): Promise<void> {
 		session = createSession(system, parts);
 		if (!(await attempt(looked))) return;
+		await tidy(stop).catch(error => {
+			if (!stop.aborted) parts.log('warn', `Redfish ${target}: a subscription is left behind: ${toError(error).message}`);
+		});
 		const over = new AbortController();
 		const signal = AbortSignal.any([stop, over.signal]);
 		// A refused login ends both: nothing is asked of the module any more.
@@ -182,6 +200,8 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 		toEvents: () => toEvents,
 		async run() {
 			if (system.url.protocol === 'http:') parts.log('warn', `Redfish ${target}: plain HTTP shows the password on the way`);
+			const spread = (parts.random ?? Math.random)() * Math.min(config.poll_interval, mostSpreadMillis);
+			await pause(spread, undefined, {signal: stop}).catch(() => {}); // A thousand modules are not asked at one moment.
 			while (!stop.aborted) {
 				if (!(await refusals.isHeld(login))) await watch();
 				else {

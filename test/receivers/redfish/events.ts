@@ -136,7 +136,8 @@ test('without a stream it subscribes, takes what is posted, and answers when it 
 	await start();
 	await eventually(() => service.subscriptions.size === 1, patience);
 	const [subscription] = service.subscriptions.values();
-	t.like(subscription, {Protocol: 'Redfish', EventFormatType: 'Event', Context: 'callhome-bridge'});
+	t.like(subscription, {Protocol: 'Redfish', EventFormatType: 'Event'});
+	t.regex(String(subscription?.Context), /^callhome-bridge:[0-9a-f]{12}$/);
 	t.deepEqual(await service.post(event('1')), [204]);
 	t.is(watched.events.length, 1);
 	isFull = true;
@@ -170,9 +171,12 @@ test('a subscription is adopted after a restart, made again when it is gone, and
 		events: 'push',
 		listen: {...listen, destination_url: 'https://bridge.example/x'},
 	});
+	const token = '0123456789abcdef'.repeat(2);
+	for (const {url} of config.systems) watched.marks.set(`redfish/${url.host}/token`, token);
 	const old = '/redfish/v1/EventService/Subscriptions/old';
 	const others = '/redfish/v1/EventService/Subscriptions/others';
-	service.subscriptions.set(old, {...at(old), Context: 'callhome-bridge', Destination: 'https://bridge.example/elsewhere'});
+	const former = `https://bridge.example/elsewhere/redfish-events/${token}`;
+	service.subscriptions.set(old, {...at(old), Context: 'callhome-bridge', Destination: former});
 	service.subscriptions.set(others, {...at(others), Context: 'somebody', Destination: 'https://somebody.example/'});
 	const receiver = await start();
 	await eventually(() => service.subscriptions.size === 2 && !service.subscriptions.has(old), patience);
@@ -189,6 +193,36 @@ test('a subscription is adopted after a restart, made again when it is gone, and
 	service.subscriptions.delete(made?.[0] ?? '');
 	await eventually(() => service.subscriptions.size === 2, patience);
 	t.is(posts(), 2);
+});
+
+test('two bridges at one module leave each other’s subscription alone', async t => {
+	const service = createRedfishService(machinePages(), {stream: false});
+	const one = await setUp(t, service, {events: 'push', listen});
+	const other = await setUp(t, service, {events: 'push', listen});
+	await one.start();
+	await eventually(() => service.subscriptions.size === 1, patience);
+	const [first] = service.subscriptions.keys();
+	await other.start();
+	await eventually(() => service.subscriptions.size === 2, patience);
+	const asked = () => service.asked.filter(({path}) => path.endsWith('/Subscriptions')).length;
+	const before = asked();
+	await eventually(() => asked() >= before + 4, patience);
+	t.is(service.subscriptions.size, 2);
+	t.true(service.subscriptions.has(first ?? ''));
+	t.is(service.asked.filter(({method}) => method === 'DELETE').length, 0);
+});
+
+test('a subscription that is no longer wanted is removed at the module', async t => {
+	const service = createRedfishService(machinePages(), {stream: false});
+	const {config, watched, start} = await setUp(t, service, {events: 'push', listen});
+	const receiver = await start();
+	await eventually(() => service.subscriptions.size === 1, patience);
+	await receiver.shutdown();
+	t.is(service.subscriptions.size, 1, 'it is found again after a restart');
+	const systems = config.systems.map(system => ({...system, events: 'poll' as const}));
+	await started(t, createRedfishReceiver({...config, systems}, watched.parts));
+	await eventually(() => service.subscriptions.size === 0, patience);
+	await eventually(() => watched.said.some(text => text.includes('subscription of before is removed')), patience);
 });
 
 test('a module without an EventService is read by its logs alone', async t => {
