@@ -119,6 +119,8 @@ const pollSchema = z.strictObject({
 	retries: z.int().min(0).max(10).default(1),
 	/** A host that does not answer is asked ever less often, down to once in this time. */
 	max_interval: between(100, 7 * 86_400_000, '100ms to 7d').prefault('15m'),
+	/** A part that is well again has to stay so for this long before that is told: one that flickers is one fault. */
+	recovery_delay: between(0, 86_400_000, '0s to 1d').prefault('5m'),
 	/** A user of version 3 that was refused is not tried again before, also by a restart, unless it changes. */
 	refused_pause: between(100, 30 * 86_400_000, '100ms to 30d').prefault('24h'),
 	/** Hosts that are asked at the same time. */

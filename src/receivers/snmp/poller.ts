@@ -94,8 +94,8 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 		const session = withDeadline(openSession(host, options, transport), at + patience * config.timeout, now);
 		sessions.add(session);
 		try {
-			const {max_repetitions: maxRepetitions} = config;
-			const scraped = await scrape(session, {host, address, maxRepetitions, mark: markIn(one.mark), at});
+			const {max_repetitions: maxRepetitions, recovery_delay: recoveryMillis} = config;
+			const scraped = await scrape(session, {host, address, maxRepetitions, recoveryMillis, mark: markIn(one.mark), at});
 			if (scraped.events.length > 0) await consume(scraped.events);
 			await keepMark(one, JSON.stringify(scraped.mark)); // Only now: what was not kept is found again.
 			one.resource = scraped.resource;

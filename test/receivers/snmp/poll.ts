@@ -13,7 +13,8 @@ const patient = {timeoutMillis: 60_000};
 
 async function polling(t: ExecutionContext, host: object, kept: Kept, poll: object = {}) {
 	const hosts = [{host: '127.0.0.1', name: 'db01', ...host}];
-	const config = snmpConfig({poll: {interval: '200ms', timeout: '5s', max_interval: '400ms', hosts, ...poll}});
+	const usual = {interval: '200ms', timeout: '5s', max_interval: '400ms', recovery_delay: '0s'};
+	const config = snmpConfig({poll: {...usual, hosts, ...poll}});
 	const receiver = createSnmpReceiver(config, {...kept.parts, random: () => 0});
 	t.teardown(() => receiver.shutdown());
 	await receiver.start();
@@ -215,6 +216,32 @@ testWithPeer('snmpsim-command-responder', 'an XCC has the same under a root of i
 		'callhome.system.serial_number': 'J3001',
 	});
 });
+
+testWithPeer(
+	'snmpsim-command-responder',
+	'a disk that flickers is one fault, and its recovery is told when it lasts',
+	async t => {
+		let ahead = 0;
+		const agent = await snmpAgent(t, immObjects());
+		const kept = keptParts({now: () => Date.now() + ahead});
+		await polling(t, overV2c(agent.port), kept, {recovery_delay: '5m'});
+		await read(kept);
+		for (const state of ['Critical', 'Normal', 'Critical', 'Normal']) {
+			await agent.change(immObjects({health: state === 'Critical' ? 2 : 255, disk: state}));
+			await readAgain(kept);
+		}
+		const levels = () => kept.events.map(({attributes, measurement}) => `${attributes['hw.id']} ${measurement?.value}`);
+		t.deepEqual(levels(), ['physical_disk/3 1']);
+		t.is(
+			readingOf(kept.readings.get('db01'), 'hw.status', 'physical_disk/3', {'hw.state': 'ok'}),
+			1,
+			'the metric shows it as it is',
+		);
+		ahead = 6 * 60_000;
+		await found(kept, ({measurement}) => measurement?.value === 0);
+		t.deepEqual(levels(), ['physical_disk/3 1', 'physical_disk/3 0']);
+	},
+);
 
 const wrongUsers: Record<string, [changes: object, reason: RegExp]> = {
 	'a wrong password': [{auth_password: 'guess-of-somebody'}, /password or the protocol for authentication/],
