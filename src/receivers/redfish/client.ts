@@ -24,6 +24,8 @@ export type Client = {
 
 export type Wanted = {
 	readonly most?: number;
+	/** Of members of which a page shows no more than the address: beyond so many only its first and its last ones are fetched. */
+	readonly mostSingly?: number;
 	/** Asked after each page, where the module says how many members there are: whether the others are not needed. */
 	readonly isEnough?: (found: readonly Json[], count: number) => boolean;
 	/** It costs nothing when it cannot be read. */
@@ -113,14 +115,16 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 		const found: Json[] = [];
 		for (const member of listed) {
 			const link = linkIn(member);
-			const isWhole = isObject(member) && Object.keys(member).length > 1;
-			const whole = isWhole ? member : link === undefined ? undefined : await get(link);
+			const whole = isWhole(member) ? (member as Json) : link === undefined ? undefined : await get(link);
 			if (whole) found.push(whole);
 		}
 		return found;
 	}
 
-	async function collection(path: string, {most = mostMembers, isEnough, isOptional = false}: Wanted = {}): Promise<Collection> {
+	async function collection(
+		path: string,
+		{most = mostMembers, mostSingly = mostMembers, isEnough, isOptional = false}: Wanted = {},
+	): Promise<Collection> {
 		const found: Json[] = [];
 		const seen = new Set<string>();
 		let count: number | undefined;
@@ -129,12 +133,14 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 			const page: Json | undefined = await get(next, isOptional);
 			const listed: readonly unknown[] = Array.isArray(page?.Members) ? page.Members : [];
 			const room = most - found.length;
-			found.push(...(await wholeOf(listed.slice(0, room))));
+			const chosen = bothEnds(listed, listed.every(isWhole) ? room : Math.min(room, mostSingly));
+			found.push(...(await wholeOf(chosen)));
 			const total = page?.['Members@odata.count'];
 			count ??= typeof total === 'number' ? total : undefined;
 			if (count !== undefined && isEnough?.(found, count)) return {members: found, count, extent: 'enough'};
 			next = textIn(page?.['Members@odata.nextLink']);
-			if (listed.length > room || (listed.length === room && next !== undefined)) return {members: found, count, extent: 'cut'};
+			if (listed.length > chosen.length || (listed.length === room && next !== undefined))
+				return {members: found, count, extent: 'cut'};
 		}
 		return {members: found, count, extent: 'whole'};
 	}
@@ -142,6 +148,15 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 	const members = async (path: string): Promise<readonly Json[]> => (await collection(path)).members;
 	const logout = () => session.logout(send);
 	return {get, members, collection, create, remove, stream, unread: () => [...unread], logout, close: transport.close};
+}
+
+const isWhole = (member: unknown): boolean => isObject(member) && Object.keys(member).length > 1;
+
+/** Of more members than are wanted the first and the last ones: either may be the newest. */
+function bothEnds(listed: readonly unknown[], most: number): readonly unknown[] {
+	if (listed.length <= most) return listed;
+	const half = Math.floor(most / 2);
+	return [...listed.slice(0, most - half), ...listed.slice(listed.length - half)];
 }
 
 function parsed(text: string, url: URL): Json {

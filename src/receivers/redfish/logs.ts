@@ -4,6 +4,8 @@ import {type Json, linkIn} from './json.ts';
 
 /** Of each end of a log: which end is the newer one differs from module to module. */
 const mostOfEnd = 1000;
+/** Old modules show the addresses of the entries alone, and each entry is a request. */
+const mostSingly = 100;
 
 /** Where a log stands: its entries as they were, how many it said to have, and the time of the newest. */
 export type LogMark = {readonly keys: readonly string[]; readonly count: number; readonly newest?: number | undefined};
@@ -32,13 +34,13 @@ async function endsOf(client: Client, path: string, before: LogMark | undefined,
 		// A full log that drops its oldest entries has as many as before, and begins with another one.
 		return count - before.count === fresh && keys.find(key => known.has(key)) === before.keys[0];
 	}
-	const head = await client.collection(path, {most: 2 * mostOfEnd, isEnough});
+	const head = await client.collection(path, {most: 2 * mostOfEnd, mostSingly, isEnough});
 	const {count = head.members.length} = head;
 	if (head.extent === 'enough') return {entries: head.members, count, extent: 'news'};
 	if (head.extent === 'whole') return {entries: head.members, count: head.members.length, extent: 'whole'};
 	const skipped = `${path}${path.includes('?') ? '&' : '?'}$skip=${Math.max(mostOfEnd, count - mostOfEnd)}`;
-	const tail = await client.collection(skipped, {most: mostOfEnd, isOptional: true});
-	return {entries: [...head.members.slice(0, mostOfEnd), ...tail.members], count, extent: 'ends'};
+	const tail = await client.collection(skipped, {most: mostOfEnd, mostSingly, isOptional: true});
+	return {entries: [...head.members, ...tail.members], count, extent: 'ends'};
 }
 
 function newestOf(entries: readonly Json[], before: number | undefined): number | undefined {

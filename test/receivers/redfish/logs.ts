@@ -69,6 +69,15 @@ for (const isNewestFirst of [false, true]) {
 		t.is(watched.said.filter(text => /\/entries holds 35\d\d entries, too many/.test(text)).length, 1);
 	});
 
+	test(`a log that a module shows on one page, however long, is watched at both ends, ${order}`, async t => {
+		const log: Shown = {entries: entries(1, 3500), isNewestFirst, page: 10_000, takesSkip: false};
+		const {look, told} = await setUp(t, log);
+		await look();
+		log.entries = entries(1, 3501);
+		await look();
+		t.deepEqual(told(), ['DIMM 3501 failed']);
+	});
+
 	test(`what a full log pushes out makes no news of what lay in its middle, ${order}`, async t => {
 		const log: Shown = {entries: entries(1, 3500), isNewestFirst};
 		const {look, told} = await setUp(t, log);
@@ -121,4 +130,29 @@ test('a fan that flickers is one fault, and its recovery is told when it lasts',
 	Object.assign(service.pages, machinePages([], 'Critical'));
 	await look();
 	t.deepEqual(states(), ['failed', 'ok', 'failed']);
+});
+
+test('a long log of which a module shows the addresses alone is watched at both ends', async t => {
+	const service = createRedfishService(machinePages(), {stream: false, push: false});
+	let all = entries(1, 2500);
+	let fetched = 0;
+	const url = await listenTls(t, localhost, (request, response) => {
+		const {pathname} = new URL(request.url ?? '', 'http://x');
+		const number = /^\/entries\/(\d+)$/.exec(pathname)?.[1];
+		if (number !== undefined) fetched++;
+		if (number !== undefined) return response.end(JSON.stringify(entryOf(Number(number))));
+		if (pathname !== '/entries') return service.listener(request, response);
+		response.end(JSON.stringify({Members: all.map(({Id}) => at(`/entries/${Id}`)), 'Members@odata.count': all.length}));
+	});
+	const ca_file = join(await temporaryDirectory(t), 'ca.pem');
+	await writeFile(ca_file, authority.certificate);
+	const {parts, events, readings, targets} = watchSource();
+	const systems = [{url: url.origin, username: 'u', password: 'p', ca_file, events: 'poll'}];
+	await started(t, createRedfishReceiver(redfishReceiverSchema.parse({systems, poll_interval: '100ms'}), parts));
+	await eventually(() => readings.length >= 2, patience);
+	t.true(fetched / readings.length < 500, `${fetched} requests for ${readings.length} looks`);
+	all = entries(1, 2502);
+	await eventually(() => events.length >= 2, patience);
+	t.deepEqual(events.map(({message}) => message).toSorted(), ['DIMM 2501 failed', 'DIMM 2502 failed']);
+	t.is(targets.at(-1)?.state, 'working');
 });
