@@ -8,6 +8,10 @@ const derive = promisify(scrypt) as (password: string, salt: Buffer, length: num
 /** Whom a management module is asked as. `key` names the module among all that the bridge watches. */
 export type Login = {readonly key: string; readonly username: string; readonly password: Secret};
 
+/** What a person has to do. */
+export const refusedAdvice =
+	'correct user and password; the same login is tried again only after refused_pause, for modules lock accounts';
+
 const textOf = ({username, password}: Login) => JSON.stringify([username, password.reveal()]);
 
 /** Remembers, across restarts, which login was refused and when, and not the login itself. */

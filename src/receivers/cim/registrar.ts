@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
 import {BridgeError, isBridgeError, toError} from '../../errors.ts';
-import {createRefusals, type Login} from '../../refused-login.ts';
+import {createRefusals, type Login, refusedAdvice} from '../../refused-login.ts';
 import type {SourceParts, TargetState} from '../../source.ts';
 import {createClient} from './client.ts';
 import type {CimConfig, CimSystem} from './config.ts';
@@ -56,11 +56,7 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 		onTarget({source, target: targetOf(system), state, reason});
 
 	const loginRefused = (system: CimSystem, text: string): void =>
-		tell(
-			system,
-			'stopped',
-			`the login of ${system.username} is refused (${text}): correct username or password; it is not tried again, for modules lock accounts`,
-		);
+		tell(system, 'stopped', `the login of ${system.username} is refused (${text}): ${refusedAdvice}`);
 
 	async function check(registration: Registration): Promise<boolean> {
 		const {system} = registration;

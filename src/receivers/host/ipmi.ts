@@ -2,7 +2,7 @@ import {access, constants, mkdtemp, open, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {z} from 'zod';
-import {createRefusals} from '../../refused-login.ts';
+import {createRefusals, refusedAdvice} from '../../refused-login.ts';
 import {Secret} from '../../secret.ts';
 import type {Marks, SourceParts} from '../../source.ts';
 import type {HostReceiverConfig, IpmiRemote, Roots} from './config.ts';
@@ -54,7 +54,7 @@ export const remoteIpmi = (config: HostReceiverConfig['ipmi'], remote: IpmiRemot
 	const login = {key: `host/ipmi/${session.target}/refused`, username: user, password: password ?? new Secret('')};
 	const stopped = (how: string): Look => ({
 		status: 'stopped',
-		reason: `the login of "${user}" is refused (${how}): correct user or password; it is not tried again, for modules lock accounts`,
+		reason: `the login of "${user}" is refused (${how}): ${refusedAdvice}`,
 	});
 	return {
 		name: 'ipmi',

@@ -1,6 +1,6 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {toError} from '../../errors.ts';
-import {createRefusals, type Login} from '../../refused-login.ts';
+import {createRefusals, type Login, refusedAdvice} from '../../refused-login.ts';
 import type {SourceParts, TargetState} from '../../source.ts';
 import {type Client, openClient} from './client.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
@@ -58,7 +58,7 @@ export function createWatch(system: RedfishSystem, {parts, config, stop, destina
 	const tellRefused = (words: string): void =>
 		tell({
 			state: 'stopped',
-			reason: `${words}: correct username and password; it is not tried again, for modules lock accounts`,
+			reason: `${words}: ${refusedAdvice}`,
 		});
 
 	/** Answers false when the login was refused. */

@@ -3,7 +3,7 @@ import {isIP} from 'node:net';
 import type {Component} from '../../component.ts';
 import {toError} from '../../errors.ts';
 import type {Attributes} from '../../event.ts';
-import {createRefusals, type Login} from '../../refused-login.ts';
+import {createRefusals, type Login, refusedAdvice} from '../../refused-login.ts';
 import {Secret} from '../../secret.ts';
 import type {SourceParts} from '../../source.ts';
 import type {PollConfig, PolledHost, SnmpUser} from './config.ts';
@@ -118,7 +118,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 		one.isStopped = isOf(error, 'credentials') || isOf(error, 'held');
 		if (resource && (one.isStopped || one.failures === failuresUntilBlank)) measure(source, resource, [], now());
 		const reason = one.isStopped
-			? `${error.message}: correct the user, and restart the bridge; it is not asked before, for modules lock accounts`
+			? `${error.message}: ${refusedAdvice}, and after a restart of the bridge`
 			: reasonOf(error, host);
 		onTarget({source, target: targetOf(host), state: one.isStopped ? 'stopped' : 'failing', reason});
 	}
