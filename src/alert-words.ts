@@ -21,12 +21,13 @@ export function laterCodeIn(text: string): LaterCode | undefined {
 
 /** What management modules write into their logs besides hardware: people, networks, programs, and the log itself. */
 const otherMatters = [
-	/\blog(ged)?[- ]?(in|on|out|off)s?\b/i,
+	/\b(login|logon|logout|logoff|log-(in|on|out|off))s?\b/i,
+	/\b(unable|failed|attempt(s|ed)?) to log (in|on)\b|\blog(ged)? (in|on|out|off) (to|from|via|using|by|at)\b/i,
 	/\b(unauthori[sz]ed|authenticat\w+|credentials?|passwords?|user accounts?|(remote|user|web|ssh) sessions?)\b/i,
-	/\blog\b.*\b(cleared|full|reset|capacity|\d+ ?%)/i,
+	/\blogs?( area)? (is |was |were |has been |have been |almost |nearly |reset\/|\d+ ?% )*(cleared|full|reset)\b/i,
 	/\b(certificates?|licen[cs]es?)\b/i,
 	/\b(intrusion|chassis is (open|closed)|cover (is |was )?(open|opened|removed|closed))\b/i,
-	/\bfirmware\b.*\b(updat|upgrad|flash|install)/i,
+	/\bfirmware (was |has been |is being )?(updat|upgrad|flash|activat)/i,
 	/\b(job|task) (\S+ )?(failed|was cancell?ed|completed)/i,
 	/\b(configuration|setting)s? (was |were |has been |have been )?changed\b/i,
 ];
