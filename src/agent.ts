@@ -6,6 +6,7 @@ import {certificateFiles, watchCertificates} from './agent/certificates.ts';
 import type {Log} from './agent/log.ts';
 import {startSources} from './agent/sources.ts';
 import {startSupportProxy} from './agent/support-proxy.ts';
+import {expectUpdateServer} from './agent/trust.ts';
 import {openWays, type Ways} from './agent/ways.ts';
 import {startAll} from './component.ts';
 import type {Config} from './config.ts';
@@ -38,6 +39,7 @@ export async function startAgent(config: Config, log: Log): Promise<Agent> {
 	const readiness: Record<string, true | string> = {store: 'opening', 'OTLP receiver': 'starting'};
 	const ways = openWays(config, log);
 	stack.defer(() => ways.close());
+	expectUpdateServer(ways, config);
 	const certificates = watchCertificates(ways, certificateFiles(config));
 	const readings = createReadings();
 	const {page, telemetry} = await openTelemetry(config, log, ways, readings, stack);

@@ -4,7 +4,9 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {settingsOf} from './helpers/bridge.ts';
+import {issue} from './helpers/certificates.ts';
 import {startConnectProxy} from './helpers/connect-proxy.ts';
+import {startDnsServer} from './helpers/dns-server.ts';
 import {eventually, freePort, temporaryDirectory} from './helpers/listen.ts';
 import {testWithPeer} from './helpers/peers.ts';
 import {startProgram} from './helpers/program.ts';
@@ -12,6 +14,7 @@ import {startSocksProxy} from './helpers/socks-proxy.ts';
 import {startSquid} from './helpers/squid.ts';
 import {cli, password, type Ran, runTest, secrets, secretUrl, startIbm, writeConfig} from './helpers/test-command.ts';
 import {listenSocket} from './helpers/tls-server.ts';
+import {authority, makeKeyPair, pemOf, startUpdateServer} from './helpers/update-server.ts';
 
 /** Runs `callhome test connectivity`. Nothing that it prints has a secret in it. */
 async function testConnectivity(t: ExecutionContext, args: readonly string[], cwd?: string): Promise<Ran> {
@@ -75,6 +78,32 @@ test('beside a running bridge it walks to the sandbox of that one, and no submis
 		/for this test alone/,
 		'the port of a bridge that is gone is forgotten',
 	);
+});
+
+test('the authority of the update server vouches for it, and for nobody that something is sent to', async t => {
+	const ibm = await startIbm(t);
+	const names = {localhost: ['127.0.0.1'], 'updates.example': ['127.0.0.1']};
+	const dns = await startDnsServer(t, names);
+	const server = await startUpdateServer(t, await issue(authority, {commonName: 'updates', hosts: Object.keys(names)}));
+	const directory = await temporaryDirectory(t);
+	const file = (name: string, text: string) => {
+		writeFileSync(join(directory, name), text);
+		return join(directory, name);
+	};
+	const [ca_file, public_key_file] = [file('ca.pem', authority.certificate), file('key.pem', pemOf(makeKeyPair()))];
+	const test = async (host: string, servers: object) => {
+		const url = `https://${host}:${server.url.port}/callhome-updates.json`;
+		const destinations = {...servers, dns_servers: [dns.address], allow_loopback: true, updates: {url, ca_file, public_key_file}};
+		const config = await writeConfig(t, {...ibm.settings, destinations});
+		const {stdout} = await testConnectivity(t, ['--config', config, '--json']);
+		const {paths} = JSON.parse(stdout) as {readonly paths: readonly PathJson[]};
+		const path = paths.find(({destination}) => destination === `${host}:${server.url.port}`);
+		return [path?.outcome, path?.stages.at(-1)?.error?.code];
+	};
+	const uploads = {extended_error_data: ibm.settings.destinations.extended_error_data};
+	t.deepEqual(await test('updates.example', uploads), ['passed', undefined]);
+	const shared = {extended_error_data: [{host: 'updates.example', port: Number(server.url.port)}]};
+	t.is((await test('updates.example', shared))[1], 'ERR_CERTIFICATE');
 });
 
 test('of several connections each says at which hop it is broken, first of all', async t => {

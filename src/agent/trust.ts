@@ -1,5 +1,6 @@
+import type {Config} from '../config.ts';
 import type {Address} from '../sending/address.ts';
-import {trusting} from '../sending/authorities.ts';
+import {readAuthorities, trusting} from '../sending/authorities.ts';
 import type {Ways} from './ways.ts';
 
 /** What the configuration says of the certificates of the exporter's servers. */
@@ -14,4 +15,18 @@ export type Vouched = {
 export function expectVouched(ways: Ways, {authorities, pins}: Vouched, servers: () => readonly Pick<Address, 'host'>[]): void {
 	if (authorities.length === 0 && pins.length === 0) return;
 	ways.expect(name => servers().some(({host}) => host === name), trusting(authorities, pins));
+}
+
+/**
+The update server's `ca_file` vouches for the host of its `url`, and for nobody that something is sent to: neither by its own
+name nor by a list of servers that an update brings.
+*/
+export function expectUpdateServer(ways: Ways, {destinations: {updates}}: Pick<Config, 'destinations'>): void {
+	if (updates?.ca_file === undefined) return;
+	const {hostname} = updates.url;
+	const takesSubmissions = () =>
+		ways
+			.destinations()
+			.some(({purpose, servers}) => purpose !== 'configuration_updates' && servers.some(({host}) => host === hostname));
+	ways.expect(name => name === hostname && !takesSubmissions(), trusting(readAuthorities(updates.ca_file)));
 }

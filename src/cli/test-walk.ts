@@ -1,4 +1,5 @@
 import type {Log} from '../agent/log.ts';
+import {expectUpdateServer} from '../agent/trust.ts';
 import {recallDestinations} from '../agent/updates.ts';
 import {openWays} from '../agent/ways.ts';
 import type {Config} from '../config.ts';
@@ -45,6 +46,7 @@ export async function walkPaths(
 	const ways = openWays({...config, connections}, log);
 	stack.defer(() => ways.close());
 	ways.setDestinations(await recallDestinations(config));
+	expectUpdateServer(ways, config);
 	const target = await openTarget(config, ways, stack);
 	const limitMillis = mostStages * Math.max(...connections.map(way => way.stageMillis));
 	const progress = createProgress(stderr);

@@ -3,6 +3,7 @@ import type {Activity} from '../activity.ts';
 import {type Problem, recentKey} from '../problem.ts';
 import {type KeptEvent, toRow as toEventRow, toKeptId} from './event-row.ts';
 import {type ProblemRow, toProblem, toRow as toProblemRow} from './problem-row.ts';
+import {findEvent, noteActivity, noteEvent, renoteEvent, settleRecent} from './recent.ts';
 import {refuseWhenFull} from './room.ts';
 import {lostMark, whole} from './schema.ts';
 import type {Prepare} from './sqlite.ts';
@@ -14,25 +15,41 @@ costs a few microseconds; to put a query together for a list costs more than all
 
 /** Which of the ids are kept already. An event whose problem is lost is to be decided again, so it does not count. */
 export async function keptIds(prepare: Prepare, ids: readonly string[]): Promise<Set<string>> {
-	const find = prepare(`SELECT 1 FROM event WHERE id = ? AND problem_id NOT LIKE '${lostMark}%'`);
-	return new Set(ids.filter(id => find.get(toKeptId(id)) !== undefined));
+	const hasProblem = prepare(`SELECT 1 FROM event WHERE sequence = ? AND problem_id NOT LIKE '${lostMark}%'`);
+	const isKept = (id: string) => {
+		const sequence = findEvent(prepare, toKeptId(id));
+		return sequence !== undefined && hasProblem.get(sequence) !== undefined;
+	};
+	return new Set(ids.filter(isKept));
 }
 
 /** Keeps the events, in their order. Refused with ERR_STORE_FULL while there is still room to send what is kept. */
 export async function insertEvents(prepare: Prepare, events: readonly KeptEvent[]): Promise<void> {
 	if (events.length === 0) return;
 	refuseWhenFull(prepare);
-	const insert = prepare(`
-		INSERT INTO event (id, problem_id, decision, received_at, body) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET problem_id = excluded.problem_id, decision = excluded.decision
-		WHERE event.problem_id LIKE '${lostMark}%'
-	`);
-	let kept = 0;
+	const insert = prepare('INSERT INTO event (id, problem_id, decision, received_at, body) VALUES (?, ?, ?, ?, ?)');
+	let [inserted, decidedAgain] = [0, 0];
 	for (const event of events) {
 		const {id, problem_id, decision, received_at, body} = toEventRow(event);
-		kept += Number(insert.run(id, problem_id, decision, received_at, body).changes);
+		const known = findEvent(prepare, id);
+		if (known !== undefined) {
+			if (decideAgain(prepare, known, problem_id, decision)) decidedAgain++;
+			continue;
+		}
+		noteEvent(prepare, id, problem_id, insert.run(id, problem_id, decision, received_at, body).lastInsertRowid);
+		inserted++;
 	}
-	prepare("UPDATE total SET value = value + ? WHERE name = 'events'").run(kept);
+	prepare("UPDATE total SET value = value + ? WHERE name = 'events'").run(inserted + decidedAgain);
+	settleRecent(prepare, 'recent_events', inserted);
+}
+
+/** Gives an event its new problem, when the one that it had is lost. */
+function decideAgain(prepare: Prepare, sequence: number, problemId: string, decision: string): boolean {
+	const lost = prepare(`SELECT problem_id FROM event WHERE sequence = ? AND problem_id LIKE '${lostMark}%'`).get(sequence);
+	if (!lost) return false;
+	prepare('UPDATE event SET problem_id = ?, decision = ? WHERE sequence = ?').run(problemId, decision, sequence);
+	renoteEvent(prepare, sequence, String(lost.problem_id), problemId);
+	return true;
 }
 
 /** The problem that stands for each of the faults, by the fault's key. Closed ones too: a fault may come back. */
@@ -138,5 +155,12 @@ export async function countRecentProblems(
 
 export async function addActivities(prepare: Prepare, activities: readonly Activity[]): Promise<void> {
 	const insert = prepare('INSERT INTO activity (at, level, word, problem_id, text) VALUES (?, ?, ?, ?, ?)');
-	for (const {at, level, word, problemId, text} of activities) insert.run(whole(at), level, word, problemId ?? null, text);
+	let noted = 0;
+	for (const {at, level, word, problemId, text} of activities) {
+		const {lastInsertRowid} = insert.run(whole(at), level, word, problemId ?? null, text);
+		if (problemId === undefined) continue;
+		noteActivity(prepare, problemId, lastInsertRowid);
+		noted++;
+	}
+	settleRecent(prepare, 'recent_activities', noted);
 }

@@ -1,25 +1,25 @@
-import type {Kysely} from 'kysely';
+import type {Selectable} from 'kysely';
 import {type KeptEvent, toKeptEvent} from './event-row.ts';
-import type {Schema} from './schema.ts';
+import {sequencesOfProblem} from './recent.ts';
+import type {EventTable} from './schema.ts';
+import type {Prepare} from './sqlite.ts';
+
+const ofProblem = sequencesOfProblem('event_by_problem', 'recent_event');
 
 /** The events of a problem, oldest first. */
-export async function eventsOf(database: Kysely<Schema>, problemId: string, limit = 100): Promise<KeptEvent[]> {
-	const rows = await database
-		.selectFrom('event')
-		.selectAll()
-		.where('problem_id', '=', problemId)
-		.orderBy('sequence')
-		.limit(limit)
-		.execute();
-	return rows.map(toKeptEvent);
+export async function eventsOf(prepare: Prepare, problemId: string, limit = 100): Promise<KeptEvent[]> {
+	const select = prepare(`SELECT * FROM event WHERE sequence IN (${ofProblem}) ORDER BY sequence LIMIT ?2`);
+	return (select.all(problemId, limit) as Selectable<EventTable>[]).map(toKeptEvent);
 }
 
 /** How many events were ever kept: as many as `tallyProblems` adds up to, at all times. */
-export async function countEvents(database: Kysely<Schema>): Promise<number> {
-	const row = await database.selectFrom('total').select('value').where('name', '=', 'events').executeTakeFirst();
-	return row?.value ?? 0;
+export async function countEvents(prepare: Prepare): Promise<number> {
+	return Number(prepare("SELECT value FROM total WHERE name = 'events'").get()?.value ?? 0);
 }
 
-export async function reassignEvents(database: Kysely<Schema>, fromProblemId: string, toProblemId: string): Promise<void> {
-	await database.updateTable('event').set({problem_id: toProblemId}).where('problem_id', '=', fromProblemId).execute();
+export async function reassignEvents(prepare: Prepare, fromProblemId: string, toProblemId: string): Promise<void> {
+	prepare(`UPDATE event SET problem_id = ?3 WHERE sequence IN (${ofProblem})`).run(fromProblemId, -1, toProblemId);
+	for (const index of ['event_by_problem', 'recent_event']) {
+		prepare(`UPDATE ${index} SET problem_id = ? WHERE problem_id = ?`).run(toProblemId, fromProblemId);
+	}
 }

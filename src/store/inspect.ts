@@ -3,6 +3,7 @@ import {DatabaseSync} from 'node:sqlite';
 import {BridgeError, toError} from '../errors.ts';
 import {isDamage} from './failures.ts';
 import {migrationName, migrations, schemaNamesAfter} from './migrations.ts';
+import {disagreements} from './recent.ts';
 import {applicationId, pageSize} from './sqlite.ts';
 import {readWal, type Wal} from './wal.ts';
 
@@ -31,7 +32,7 @@ export function faultOf(file: string, thorough: boolean): Fault | undefined {
 	if (size === 0) return wal.pages.size > 0 ? damage('the file is empty, but not its write-ahead log') : undefined;
 	try {
 		using database = new DatabaseSync(file, {readOnly: true, timeout: 1000});
-		return contentFault(database, () => headerFault(file, wal), checksOf(size, thorough)) ?? walFault(wal);
+		return contentFault(database, () => headerFault(file, wal), extentOf(size, thorough)) ?? walFault(wal);
 	} catch (error) {
 		if (!isDamage(error)) throw error;
 		return damage(toError(error).message);
@@ -43,7 +44,7 @@ const walFault = ({damaged}: Wal) => (damaged ? damage('its write-ahead log is d
 function contentFault(
 	database: DatabaseSync,
 	headerFault: () => Fault | undefined,
-	checks: readonly string[],
+	{checks, isCompared}: Extent,
 ): Fault | undefined {
 	const names = new Set(
 		database
@@ -58,9 +59,9 @@ function contentFault(
 	const executed = executedMigrations(database);
 	refuseNewer(executed, database.location() ?? '');
 	if (!executed.every(name => name in migrations)) return damage('its list of migrations is damaged');
-	const isComplete = executed.length === 0 ? !looksOurs : schemaNamesAfter(executed).every(name => names.has(name));
+	const isComplete = executed.length === 0 ? !looksOurs : schemaNamesAfter(executed).isSubsetOf(names);
 	if (!isOurs || !isComplete) return damage('its schema is damaged');
-	return headerFault() ?? checkFault(database, checks);
+	return headerFault() ?? checkFault(database, checks) ?? (isCompared ? indexFault(database, names) : undefined);
 }
 
 /** The names of the migrations that a file has seen. */
@@ -108,9 +109,20 @@ function headerFault(file: string, wal: Wal): Fault | undefined {
 	return isSound ? undefined : damage('its header is damaged');
 }
 
-function checksOf(size: number, thorough: boolean): string[] {
-	if (thorough || size <= compared) return ['PRAGMA integrity_check(1)'];
-	return size <= checkedWhole ? ['PRAGMA quick_check(1)'] : checkedAlways.map(table => `PRAGMA quick_check(${table})`);
+/** How much is checked. */
+type Extent = {readonly checks: readonly string[]; readonly isCompared: boolean};
+
+function extentOf(size: number, thorough: boolean): Extent {
+	if (thorough || size <= compared) return {checks: ['PRAGMA integrity_check(1)'], isCompared: true};
+	const checks = size <= checkedWhole ? ['PRAGMA quick_check(1)'] : checkedAlways.map(table => `PRAGMA quick_check(${table})`);
+	return {checks, isCompared: false};
+}
+
+/** SQLite checks its own indexes; these are ours. */
+function indexFault(database: DatabaseSync, names: ReadonlySet<string>): Fault | undefined {
+	if (!names.has('recent_event')) return undefined; // The store of a version that has none.
+	const disagrees = disagreements.some(query => database.prepare(query).get() !== undefined);
+	return disagrees ? damage('an index does not agree with its table') : undefined;
 }
 
 /** SQLite's own check. It tests each value against its column, and JSON for being JSON, too. */

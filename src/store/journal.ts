@@ -27,7 +27,13 @@ export async function listActivities(
 	{problemId, from, to, limit = 1000}: ActivityFilter,
 ): Promise<KeptActivity[]> {
 	let query = database.selectFrom('activity').selectAll();
-	if (problemId !== undefined) query = query.where('problem_id', '=', problemId);
+	if (problemId !== undefined) {
+		query = query.where('sequence', 'in', ({selectFrom}) => {
+			const inIndex = (index: 'activity_by_problem' | 'recent_activity') =>
+				selectFrom(index).select('sequence').where('problem_id', '=', problemId);
+			return inIndex('activity_by_problem').unionAll(inIndex('recent_activity'));
+		});
+	}
 	if (from !== undefined) query = query.where('at', '>=', from);
 	if (to !== undefined) query = query.where('at', '<=', to);
 	const rows = await query.orderBy('sequence', 'desc').limit(limit).execute();

@@ -1,5 +1,6 @@
 import {type Kysely, sql} from 'kysely';
 import type {Migration} from 'kysely/migration';
+import {splitIndexes} from './migration-indexes.ts';
 
 /** How a migration is named, so that one of a newer version is told from a damaged name. */
 export const migrationName = /^\d{3}-[a-z0-9-]{1,60}$/;
@@ -155,7 +156,11 @@ const cheapJoins = [
 	END`,
 ];
 
-const steps: Readonly<Record<string, readonly string[]>> = {'001-spine': spine, '002-cheap-joins': cheapJoins};
+const steps: Readonly<Record<string, readonly string[]>> = {
+	'001-spine': spine,
+	'002-cheap-joins': cheapJoins,
+	'003-split-indexes': splitIndexes,
+};
 
 /**
 In order of their names; one that has run in a release is never changed. Tables are STRICT and JSON is checked, so that
@@ -173,7 +178,14 @@ export const migrations: Readonly<Record<string, Migration>> = Object.fromEntrie
 );
 
 /** Names of all tables, indexes and triggers that a store has once these migrations have run. */
-export const schemaNamesAfter = (executed: readonly string[]): string[] =>
-	executed
-		.flatMap(name => steps[name] ?? [])
-		.flatMap(statement => /^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)/.exec(statement)?.[1] ?? []);
+export function schemaNamesAfter(executed: readonly string[]): ReadonlySet<string> {
+	const names = new Set<string>();
+	for (const statement of executed.flatMap(name => steps[name] ?? [])) {
+		const [, verb, first = '', second] =
+			/^(CREATE|DROP|ALTER) (?:TABLE|INDEX|TRIGGER) (\w+)(?: RENAME TO (\w+))?/.exec(statement) ?? [];
+		if (verb === 'CREATE') names.add(first);
+		else if (verb) names.delete(first);
+		if (second) names.add(second);
+	}
+	return names;
+}

@@ -91,14 +91,26 @@ function takeReport({connection}: Sqlite): SetAside | undefined {
 	return JSON.parse(String(row.value));
 }
 
-/** Opens the file and brings its schema up to date, in one transaction. What is up to date is not written to. */
+/**
+Opens the file and brings its schema up to date, in one transaction. What is up to date is not written to. A migration may need
+more room than the store may have.
+*/
 async function openMigrated(file: string, maxSize?: number): Promise<Sqlite> {
 	const sqlite = openSqlite(file, maxSize);
 	const executed = executedMigrations(sqlite.connection);
 	if (Object.keys(migrations).every(name => executed.includes(name))) return sqlite;
-	const provider = {getMigrations: async () => ({...migrations})};
-	const {error} = await new Migrator({db: sqlite.queries, provider}).migrateToLatest();
-	if (!error) return sqlite;
 	sqlite.close();
-	throw error;
+	await migrate(file);
+	return openSqlite(file, maxSize);
+}
+
+async function migrate(file: string): Promise<void> {
+	const sqlite = openSqlite(file);
+	try {
+		const provider = {getMigrations: async () => ({...migrations})};
+		const {error} = await new Migrator({db: sqlite.queries, provider}).migrateToLatest();
+		if (error) throw error;
+	} finally {
+		sqlite.close();
+	}
 }

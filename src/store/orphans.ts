@@ -39,8 +39,14 @@ export async function orphanedEvents(database: Kysely<Schema>, limit = 1000): Pr
 	const rows = await database
 		.selectFrom('event')
 		.selectAll()
-		.where('problem_id', '>=', lostMark)
-		.where('problem_id', '<', `${lostMark}\u{10ffff}`)
+		.where('sequence', 'in', ({selectFrom}) => {
+			const lostIn = (index: 'event_by_problem' | 'recent_event') =>
+				selectFrom(index)
+					.select('sequence')
+					.where('problem_id', '>=', lostMark)
+					.where('problem_id', '<', `${lostMark}\u{10ffff}`);
+			return lostIn('event_by_problem').unionAll(lostIn('recent_event'));
+		})
 		.orderBy('sequence')
 		.limit(limit)
 		.execute();

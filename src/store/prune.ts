@@ -1,5 +1,5 @@
-import {type Kysely, sql} from 'kysely';
-import type {Schema} from './schema.ts';
+import {removeActivity, removeEvent} from './recent.ts';
+import type {Prepare} from './sqlite.ts';
 
 export type PruneLimits = {
 	/** Unix milliseconds. Events, attempts and activities of problems that were closed before go. */
@@ -10,55 +10,65 @@ export type PruneLimits = {
 	readonly limit?: number;
 };
 
-/** Problems of which nothing is to be sent any more. */
-const finished = (closedBefore: number) => sql`
-	SELECT id FROM problem WHERE state = 'closed' AND closed_at < ${closedBefore}
+/** Problems of which nothing is to be sent any more, closed before `?1`. */
+const finished = `
+	SELECT id FROM problem WHERE state = 'closed' AND closed_at < ?1
 		AND id NOT IN (SELECT problem_id FROM submission WHERE problem_id IS NOT NULL)
 `;
 
-async function remove(database: Kysely<Schema>, table: keyof Schema, rows: ReturnType<typeof sql>): Promise<number> {
-	const {numAffectedRows = 0n} = await sql`DELETE FROM ${sql.table(table)} WHERE rowid IN (${rows})`.execute(database);
-	return Number(numAffectedRows);
-}
+/** At most `?2` of what belongs to finished problems, by two indexes. */
+const ofFinished = (large: string, recent: string) => `
+	SELECT * FROM (SELECT problem_id, sequence FROM ${large} WHERE problem_id IN (${finished}) LIMIT ?2)
+	UNION ALL SELECT * FROM (SELECT problem_id, sequence FROM ${recent} WHERE problem_id IN (${finished}) LIMIT ?2) LIMIT ?2
+`;
+
+/** What belongs to no problem, such as heartbeats, and what is left of a problem that is lost. */
+const ownerless = (table: 'attempt' | 'activity', time: string) => `
+	SELECT problem_id, sequence FROM ${table}
+	WHERE ${time} < ?1 AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.id = problem_id)
+	ORDER BY sequence LIMIT ?2
+`;
+
+const attemptsOfFinished = `SELECT problem_id, sequence FROM attempt WHERE problem_id IN (${finished}) LIMIT ?2`;
+
+type Row = {readonly problem_id: string | null; readonly sequence: number};
+type Remove = (prepare: Prepare, problemId: string | null, sequence: number) => void;
+
+const removeAttempt: Remove = (prepare, _problemId, sequence) =>
+	void prepare('DELETE FROM attempt WHERE sequence = ?').run(sequence);
+
+const steps: readonly (readonly [query: string, remove: Remove])[] = [
+	[
+		ofFinished('event_by_problem', 'recent_event'),
+		(prepare, problemId, sequence) => removeEvent(prepare, String(problemId), sequence),
+	],
+	[attemptsOfFinished, removeAttempt],
+	[ofFinished('activity_by_problem', 'recent_activity'), removeActivity],
+	[ownerless('attempt', 'started_at'), removeAttempt],
+	[ownerless('activity', 'at'), removeActivity],
+];
 
 /**
 Forgets what is long over, a bounded part with each call. Returns how many rows went: call it again until that is 0. The
 events of a pruned problem stay in `countEvents` and in `tallyProblems`, whose counts never go back.
 */
-export async function prune(
-	database: Kysely<Schema>,
-	{closedBefore, relapsedBefore, limit = 1000}: PruneLimits,
-): Promise<number> {
+export async function prune(prepare: Prepare, {closedBefore, relapsedBefore, limit = 1000}: PruneLimits): Promise<number> {
 	let removed = 0;
-	const details = ['event', 'attempt', 'activity'] as const;
-	for (const table of details) {
+	for (const [query, remove] of steps) {
 		if (removed >= limit) return removed;
-		const rows = sql`
-			SELECT rowid FROM ${sql.table(table)} WHERE problem_id IN (${finished(closedBefore)}) LIMIT ${limit - removed}
-		`;
-		removed += await remove(database, table, rows);
-	}
-	for (const [table, time] of [
-		['attempt', 'started_at'],
-		['activity', 'at'],
-	] as const) {
-		if (removed >= limit) return removed;
-		removed += await remove(database, table, ownerless(table, time, closedBefore, limit - removed));
+		const rows = prepare(query).all(closedBefore, limit - removed) as Row[];
+		for (const {problem_id: problemId, sequence} of rows) remove(prepare, problemId, sequence);
+		removed += rows.length;
 	}
 	if (removed > 0) return removed; // Problems go when nothing points to them any more.
-	return removeProblems(database, Math.min(closedBefore, relapsedBefore), limit);
+	return removeProblems(prepare, Math.min(closedBefore, relapsedBefore), limit);
 }
 
-/** What belongs to no problem, such as heartbeats, and what is left of a problem that is lost. */
-const ownerless = (table: 'attempt' | 'activity', time: string, before: number, limit: number) => sql`
-	SELECT rowid FROM ${sql.table(table)}
-	WHERE ${sql.ref(time)} < ${before} AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.id = problem_id)
-	ORDER BY rowid LIMIT ${limit}
-`;
-
-async function removeProblems(database: Kysely<Schema>, before: number, limit: number): Promise<number> {
-	const {rows} = await sql<{id: string}>`${finished(before)} LIMIT ${limit}`.execute(database);
-	const ids = rows.map(({id}) => id);
-	await remove(database, 'problem_key', sql`SELECT rowid FROM problem_key WHERE problem_id IN (${sql.join(ids)})`);
-	return remove(database, 'problem', sql`SELECT rowid FROM problem WHERE id IN (${sql.join(ids)})`);
+function removeProblems(prepare: Prepare, before: number, limit: number): number {
+	const rows = prepare(`${finished} LIMIT ?2`).all(before, limit) as {id: string}[];
+	for (const {id} of rows) {
+		prepare('DELETE FROM problem_key WHERE problem_id = ?').run(id);
+		prepare('DELETE FROM problem WHERE id = ?').run(id);
+	}
+	return rows.length;
 }

@@ -11,8 +11,9 @@ import type {Prepare, Sqlite} from './sqlite.ts';
 import * as submissions from './submissions.ts';
 import * as unfinished from './unfinished.ts';
 
-const operations = {...events, ...journal, ...orphans, ...problems, ...pruning, ...settings, ...submissions, ...unfinished};
-type Operations = typeof operations & typeof decisions;
+const operations = {...journal, ...orphans, ...problems, ...settings, ...submissions, ...unfinished};
+const prepared = {...decisions, ...events, ...pruning};
+type Operations = typeof operations & typeof prepared;
 
 type Bound<Operation> = Operation extends (database: Kysely<Schema> & Prepare, ...rest: infer Rest) => infer Result
 	? (...rest: Rest) => Result
@@ -35,6 +36,6 @@ export function recordsOf(run: Run): Records {
 			name,
 			(...rest: unknown[]) => run(database => ask(on(database), ...rest)),
 		]);
-	const bound = [...bind(operations, ({queries}) => queries), ...bind(decisions, ({prepare}) => prepare)];
+	const bound = [...bind(operations, ({queries}) => queries), ...bind(prepared, ({prepare}) => prepare)];
 	return Object.fromEntries(bound);
 }

@@ -5,6 +5,7 @@ import {problemStates} from '../problem.ts';
 import {submissionTypes} from '../submission.ts';
 import {migrationName} from './migrations.ts';
 import {rowsOfPages, type Value} from './pages.ts';
+import {indexing} from './recent.ts';
 import {lostMark} from './schema.ts';
 
 type Column = {readonly name: string; readonly type: string; readonly required: boolean; readonly isRowid: boolean};
@@ -108,6 +109,7 @@ const marked = (id: string) => `'${lostMark}' || ${id}`;
 
 /** Makes the rows agree again where some of them are lost. */
 const repairs = [
+	'DELETE FROM event WHERE sequence NOT IN (SELECT min(sequence) FROM event GROUP BY id)',
 	`UPDATE event SET problem_id = ${marked('problem_id')}
 		WHERE problem_id NOT IN (SELECT id FROM problem) AND problem_id NOT LIKE ${marked("'%'")}`,
 	'DELETE FROM problem_key WHERE problem_id NOT IN (SELECT id FROM problem)',
@@ -116,4 +118,5 @@ const repairs = [
 		FROM (SELECT problem_id, count(*) AS events FROM event GROUP BY problem_id) AS present
 		WHERE present.problem_id = problem.id AND present.events > problem.count`,
 	"UPDATE total SET value = (SELECT coalesce(sum(events), 0) FROM problem_tally) WHERE name = 'events'",
+	...indexing,
 ];

@@ -8,9 +8,14 @@ export type Schema = {
 	submission: SubmissionTable;
 	attempt: AttemptTable;
 	activity: ActivityTable;
+	/** What events and activities are found by: recent.ts. */
+	event_by_problem: {problem_id: string; sequence: number};
+	recent_event: {id: string; problem_id: string; sequence: number};
+	activity_by_problem: {problem_id: string; sequence: number};
+	recent_activity: {problem_id: string; sequence: number};
 	level: {series: string; value: number};
 	setting: {name: string; value: string};
-	/** `events`: how many were ever kept; `submissions`: how many are in the queue. */
+	/** `events`: how many were ever kept; `submissions`: how many are in the queue; `recent_…`: how many are in these indexes. */
 	total: {name: string; value: number};
 	/** Kept by triggers on `problem`. */
 	problem_tally: {state: string; sent: number; problems: number; events: number};

@@ -5,7 +5,7 @@ import {isExpired, judge, type Verified} from './judge.ts';
 import type {PublicKey} from './keys.ts';
 import type {ReadManifest} from './manifest.ts';
 import {type CheckRules, type House, isStaged, offersOf, removeOutdated, stage, type Waiting} from './staging.ts';
-import {type Accepted, type Check, keepAccepted, type Trouble} from './state.ts';
+import {type Accepted, type Check, keepAccepted, recallAccepted, type Trouble} from './state.ts';
 
 export type RoundParts = Ways &
 	House & {
@@ -50,6 +50,9 @@ export async function ask(parts: RoundParts, last: Verified | undefined, signal:
 	const {serial} = verified.manifest;
 	if (verdict.verdict === 'nothing_new') return {outcome: 'nothing_new', origin, serial, troubles: overHttp};
 	const accepted: Accepted = {...verified, origin, acceptedAt: now()};
+	// A command or the bridge may have accepted a newer one while this one was fetched.
+	const meanwhile = (await recallAccepted(parts, keys, readManifest)).accepted;
+	if (meanwhile && meanwhile.manifest.serial >= serial) return {outcome: 'nothing_new', origin, serial, troubles: overHttp};
 	await keepAccepted(parts, accepted);
 	return {outcome: 'accepted', origin, serial, troubles: overHttp, accepted};
 }

@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test, {type ExecutionContext} from 'ava';
 import {problemStates} from '../../src/problem.ts';
+import {indexing} from '../../src/store/recent.ts';
 import {openStore} from '../../src/store/store.ts';
 import {seenAt} from '../helpers/records.ts';
 import {openedStore} from '../helpers/stores.ts';
@@ -25,6 +26,7 @@ async function largeStore(t: ExecutionContext) {
 		INSERT INTO problem_key SELECT key, id FROM problem;
 		${numbers} INSERT INTO event (id, problem_id, decision, received_at, body)
 			SELECT 'e' || n, 'p' || n, 'first', ${seenAt}, json_object('id', 'e' || n, 'message', printf('%.*c', 500, 'm')) FROM number;
+		${indexing.join(';')};
 		${numbers} INSERT INTO submission (id, type, priority, problem_id, transaction_id, content, not_before, queued_at)
 			SELECT 's' || n, 'hardware_alert', 0, 'p' || n, 't' || n, '{"system":{}}', ${seenAt} + 1000 + n, ${seenAt} FROM number;
 		COMMIT`);

@@ -23,7 +23,7 @@ function harm(directory: string, table: string): void {
 test('damage that a write meets while the bridge runs: set aside, taken over, and written all the same', async t => {
 	const {store, directory, setAside, failures} = await openedStore(t);
 	await fill(store, 400);
-	harm(directory, 'sqlite_autoindex_event_1');
+	harm(directory, 'recent_event');
 	const before = await store.read.problemById('p7').catch(() => undefined);
 	t.is(before?.count ?? 3, 3);
 	await store.write(async records => {

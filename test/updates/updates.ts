@@ -6,7 +6,16 @@ import {BridgeError} from '../../src/errors.ts';
 import {stateFiles} from '../../src/updates/state.ts';
 import {day, hour, noon} from '../helpers/decisions.ts';
 import {eventually, temporaryDirectory} from '../helpers/listen.ts';
-import {fanRule, makeKeyPair, manifestOf, openUpdates, serverList, startUpdateServer, timeOf} from '../helpers/update-server.ts';
+import {
+	fanRule,
+	fetchers,
+	makeKeyPair,
+	manifestOf,
+	openUpdates,
+	serverList,
+	startUpdateServer,
+	timeOf,
+} from '../helpers/update-server.ts';
 
 const pair = makeKeyPair();
 
@@ -32,6 +41,28 @@ test('a signed manifest changes the destinations, and a restart keeps them witho
 	t.like(second.handedOn, [{serial: 2}]);
 	t.deepEqual(second.words(), [], 'what was told is not told again');
 	t.is(server.asked.length, asked);
+});
+
+test('a newer manifest that a command accepts while the bridge still fetches an older one is not undone', async t => {
+	const server = await startUpdateServer(t);
+	const command = await openUpdates(t, server, {pairs: [pair]});
+	let overtaken = false;
+	const https: typeof fetchers.https = async (url, options) => {
+		const bytes = await fetchers.https(url, options);
+		if (!url.pathname.endsWith('.sig') || overtaken) return bytes;
+		overtaken = true;
+		server.publish(manifestOf(3, {destinations: serverList('three.example')}), pair);
+		t.like(await command.updates.check(), {outcome: 'accepted', serial: 3});
+		return bytes;
+	};
+	const bridge = await openUpdates(t, server, {pairs: [pair], directory: command.directory, parts: {https}});
+	server.publish(manifestOf(2, {destinations: serverList('two.example')}), pair);
+	t.like(await bridge.updates.check(), {outcome: 'nothing_new', serial: 2});
+	const later = await openUpdates(t, server, {pairs: [pair], directory: command.directory});
+	await later.updates.start();
+	t.like(later.handedOn, [{serial: 3}]);
+	await bridge.updates.check();
+	t.like(bridge.handedOn, [{serial: 3}]);
 });
 
 test('what is refused changes nothing, and is said once with its reason', async t => {
