@@ -21,6 +21,7 @@ export function createTimeWindows(elapsedMillis: () => number = () => performanc
 		}
 		if (boots >= lastBoots) return false;
 		if (isNewer) return true;
+		if (boots === 0 && time === 0 && known.boots === 0 && known.time === 0) return true; // It keeps no clock at all.
 		const expected = known.time + (elapsedMillis() - known.at) / 1000;
 		return boots === known.boots && time >= expected - windowSeconds;
 	};

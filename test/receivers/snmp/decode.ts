@@ -122,4 +122,9 @@ test('the time window moves with the clock, and with each newer message', t => {
 	t.false(at(1, 2000));
 	t.true(isTimely({engineId: 'b', boots: 0, time: 0}), 'another engine has its own clock');
 	t.false(at(2 ** 31 - 1, 5), 'such an engine has ended');
+	seconds = 1000;
+	t.true(isTimely({engineId: 'b', boots: 0, time: 0}), 'an engine without a clock is not taken for one that repeats itself');
+	t.true(isTimely({engineId: 'b', boots: 0, time: 7}));
+	seconds = 2000;
+	t.false(isTimely({engineId: 'b', boots: 0, time: 0}), 'it has one after all');
 });
