@@ -47,6 +47,8 @@ export type Told = {
 	readonly message: string;
 	readonly occurredAt?: number;
 	readonly attributes?: Attributes;
+	/** It is how a part stands, and not what a module says. */
+	readonly isStanding?: boolean;
 };
 
 /** `source` is `redfish/log` for what a module says, and `redfish/health` for what its parts show. */
@@ -68,6 +70,7 @@ export function toEvent(told: Told, resource: Attributes, now: number, source = 
 			...told.attributes,
 		},
 		source,
+		...(told.isStanding && {isStanding: true}),
 	};
 }
 

@@ -66,7 +66,16 @@ function changes(leaves: readonly Leaf[], before: Mark['levels'], delayMillis: n
 		levels[path] = {state, turn};
 		const message = `${name}: ${state.replace('_', ' ')}`;
 		const attributes = {...described, ...(of !== undefined && {'redfish.place': of})};
-		told.push({identity: ['health', path, state, turn], id: path, type: typeOfPath(path), name, state, message, attributes});
+		told.push({
+			identity: ['health', path, state, turn],
+			id: path,
+			type: typeOfPath(path),
+			name,
+			state,
+			message,
+			attributes,
+			isStanding: true,
+		});
 	}
 	return {told, levels};
 }

@@ -130,6 +130,10 @@ test('a fan that flickers is one fault, and its recovery is told when it lasts',
 	Object.assign(service.pages, machinePages([], 'Critical'));
 	await look();
 	t.deepEqual(states(), ['failed', 'ok', 'failed']);
+	t.true(
+		watched.events.every(({isStanding}) => isStanding),
+		'how a part stands is said once for as long as it lasts',
+	);
 });
 
 test('a long log of which a module shows the addresses alone is watched at both ends', async t => {
