@@ -81,7 +81,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		beginTrace: beginJourney,
 		onDecided: (decided: readonly Decided[]) => {
 			reportDecided(decided, instruments());
-			if (decided.some(({problem}) => problem !== undefined)) drain.wake();
+			if (decided.some(({isOffered}) => isOffered)) drain.wake();
 		},
 	};
 	const intake = createIntake(intakeParts);

@@ -32,7 +32,13 @@ export type Records = {
 };
 
 /** What came of an event, for metrics and traces. */
-export type Decided = {readonly event: HardwareEvent; readonly decision: Decision; readonly problem: Problem | undefined};
+export type Decided = {
+	readonly event: HardwareEvent;
+	readonly decision: Decision;
+	readonly problem: Problem | undefined;
+	/** Something is to be sent for it. */
+	readonly isOffered: boolean;
+};
 
 export type IntakeParts = {
 	readonly identify: Identify;
@@ -77,7 +83,12 @@ export function createIntake(parts: IntakeParts): Consume {
 		const decided = news.length > 0 || changed.size > 0 ? await write(news, changed, parts) : [];
 		remember(levels, changed); // Only what is on disk is known: a refused request is sent again and must be news again.
 		const next = decided.values();
-		const unchanged = (event: HardwareEvent): Decided => ({event, decision: 'unchanged', problem: undefined});
+		const unchanged = (event: HardwareEvent): Decided => ({
+			event,
+			decision: 'unchanged',
+			problem: undefined,
+			isOffered: false,
+		});
 		return events.map((event, index) => (areNews[index] && next.next().value) || unchanged(event));
 	}
 
@@ -165,7 +176,7 @@ async function decideAll(candidates: readonly Candidate[], records: Records, par
 		const {event} = candidate;
 		const ruling = ruleOn(candidate, known, parts, now);
 		const problem = ruling.problem;
-		decided.push({event, decision: ruling.decision, problem});
+		decided.push({event, decision: ruling.decision, problem, isOffered: ruling.submit !== undefined});
 		if (!problem || !isKept(ruling.decision)) continue;
 		learn(candidate, ruling, problem, known);
 		changedProblems.set(problem.id, problem);
