@@ -1,5 +1,5 @@
 import {existsSync, readFileSync} from 'node:fs';
-import {dirname} from 'node:path';
+import {dirname, isAbsolute, join} from 'node:path';
 import {z} from 'zod';
 import {callHomeConnectSchema} from '../exporters/call-home-connect/config.ts';
 import {type Fault, type Path, printPath, readSource, type Source} from './config-source.ts';
@@ -178,7 +178,14 @@ export function parseConfig(
 	const parsed = configSchema.safeParse(source.value);
 	const issues = parsed.success || unreadable ? [] : parsed.error.issues.flatMap(issue => toFaults(issue, source));
 	const faults = [...source.faults, ...issues].toSorted((one, other) => one.line - other.line);
-	return {config: faults.length === 0 ? parsed.data : undefined, faults, lineOf: source.lineOf};
+	const config = faults.length === 0 && parsed.success ? withStoreIn(directory, parsed.data) : undefined;
+	return {config, faults, lineOf: source.lineOf};
+}
+
+/** Each command finds the store of the bridge whose configuration it reads, wherever it is started. */
+function withStoreIn(directory: string, config: Config): Config {
+	const {store} = config;
+	return isAbsolute(store.directory) ? config : {...config, store: {...store, directory: join(directory, store.directory)}};
 }
 
 function toFaults(issue: z.core.$ZodIssue, source: Source): Fault[] {

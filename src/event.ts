@@ -48,6 +48,8 @@ export type HardwareEvent = {
 	/** W3C traceparent of the producer, if its record carried one. */
 	readonly traceparent?: string;
 	readonly measurement?: Measurement;
+	/** Said once, and once more when it is over: while it lasts it does not repeat itself. */
+	readonly isStanding?: boolean;
 };
 
 /**

@@ -9,8 +9,17 @@ export type Reading = {
 	readonly attributes: Attributes;
 };
 
-/** Takes the place of all that the source read of this machine before. No readings: the machine is no longer read. */
-export type Measure = (source: string, resource: Attributes, readings: readonly Reading[], at: number) => void;
+/**
+Takes the place of all that the source read of this machine before. No readings: the machine is no longer read. `everyMillis`
+is how often it is read: what was read seldom is shown for longer.
+*/
+export type Measure = (
+	source: string,
+	resource: Attributes,
+	readings: readonly Reading[],
+	at: number,
+	everyMillis?: number,
+) => void;
 
 /** Where a source stands with what it reads from: kept across restarts. A mark is written after the events before it are kept. */
 export type Marks = {

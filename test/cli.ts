@@ -214,3 +214,25 @@ test('sandbox runs alone, answers over TLS and changes its mode on demand', asyn
 	t.is(await curl('-o', '/dev/null', '-w', '%{http_code}', '-d', '{}', '-H', 'content-type: application/json', url), '503');
 	t.is(await program.stop('SIGTERM'), 0);
 });
+
+test('an error under --json is JSON on standard error, and nothing stands on standard output', async t => {
+	const {file, directory} = await writeConfig(t);
+	writeFileSync(join(directory, 'bad.yaml'), 'receivers: {cimm: {}}\n');
+	for (const [args, code, error] of [
+		[['problem', 'show', 'pnothing', '--config', file], 37, 'ERR_NOT_FOUND'],
+		[['problem', 'list', '--config', join(directory, 'bad.yaml')], 17, 'ERR_CONFIG'],
+		[['problem', 'list', '--limit', 'many'], 42, 'ERR_USAGE'],
+		[['problem', 'lst'], 5, 'ERR_USAGE'],
+		[['problem', 'list', '--nonsense'], 10, 'ERR_USAGE'],
+		[['problem', 'show'], 14, 'ERR_USAGE'],
+	] as const) {
+		mkdirSync(directory, {recursive: true});
+		const ran = await callhome([...args, '--json'], directory);
+		t.is(ran.code, code, ran.stderr);
+		t.is(ran.stdout, '');
+		const told = JSON.parse(ran.stderr);
+		t.is(told.error.code, error);
+		t.is(typeof told.error.message, 'string');
+		t.notRegex(told.error.message, /^error:/);
+	}
+});

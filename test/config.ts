@@ -128,7 +128,7 @@ test('a connection that leads to the own support proxy, and so in a circle, is a
 	t.deepEqual(withProxy('0.0.0.0:5026', 'http://192.0.2.1:5026'), []);
 });
 
-test('files are named as the directory of the configuration has them', t => {
+test('files and the store are named as the directory of the configuration has them', t => {
 	const text = `exporter: {sandbox: {}}
 connections: [{proxy: {url: "https://proxy.example", ca_file: proxy.pem}}, {pac: {file: proxy.pac}}]
 destinations: {updates: {url: "https://updates.example/list.json", ca_file: /etc/ca.pem, public_key_file: [one.pub, ../two.pub]}}
@@ -145,6 +145,9 @@ telemetry: {otlp: {endpoint: "https://otlp.example", ca_file: ""}}
 		good?.connections.map(({way}) => way),
 		[{proxy: {caFile: '/etc/callhome/proxy.pem'}}, {source: {file: '/etc/callhome/proxy.pac'}}],
 	);
+	t.is(good?.store.directory, '/etc/callhome/.callhome', 'a command that is started elsewhere finds the store');
+	const elsewhere = parseConfig('exporter: {sandbox: {}}\nstore: {directory: /var/lib/callhome}', '/etc/callhome', {}).config;
+	t.is(elsewhere?.store.directory, '/var/lib/callhome');
 	t.like(good?.destinations.updates, {ca_file: '/etc/ca.pem', public_key_file: ['/etc/callhome/one.pub', '/etc/two.pub']});
 });
 

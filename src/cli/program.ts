@@ -29,11 +29,20 @@ const commanderExitCodes: Record<string, number> = {
 	'commander.excessArguments': 42,
 };
 
+/** Also when the arguments cannot be read, so that whoever reads JSON gets JSON. */
+const wantsJson = process.argv.includes('--json');
+
+const writeError = (code: string, message: string, more: object = {}): void =>
+	void process.stderr.write(wantsJson ? `${JSON.stringify({error: {code, message, ...more}})}\n` : `${code}: ${message}\n`);
+
 const program = new Command('callhome')
 	.description('Call home for IBM hardware, as a plug-in for OpenTelemetry, Prometheus and Grafana.')
 	.version(packageVersion())
 	.exitOverride()
-	.showHelpAfterError('(--help shows how)');
+	.showHelpAfterError(wantsJson ? false : '(--help shows how)')
+	.configureOutput({
+		outputError: (text, write) => (wantsJson ? writeError('ERR_USAGE', text.trim().replace(/^error: /, '')) : write(text)),
+	});
 
 const group = (name: string, description: string): Command => program.command(name).description(description);
 
@@ -141,9 +150,11 @@ export async function main(): Promise<void> {
 function report(thrown: unknown): number {
 	if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : (commanderExitCodes[thrown.code] ?? unexpected);
 	if (!isBridgeError(thrown)) {
-		process.stderr.write(`${toError(thrown).stack}\n`);
+		const {message, stack} = toError(thrown);
+		if (wantsJson) writeError('ERR_UNEXPECTED', message, {stack});
+		else process.stderr.write(`${stack}\n`);
 		return unexpected;
 	}
-	process.stderr.write(`${thrown.code}: ${thrown.message}\n`);
+	writeError(thrown.code, thrown.message);
 	return exitCodes[thrown.code] ?? unexpected;
 }

@@ -20,10 +20,19 @@ const identityKeys = [
 type Plain = {readonly [key: string]: string | number | boolean};
 /** The identity is on each value, too: in Prometheus the attributes of a resource are no labels, and machines would be one. */
 type Value = {readonly metric: string; readonly value: number; readonly attributes: Plain};
-type Read = {readonly resource: Plain; readonly identity: Plain; readonly values: readonly Value[]; readonly at: number};
+type Read = {
+	readonly resource: Plain;
+	readonly identity: Plain;
+	readonly values: readonly Value[];
+	readonly at: number;
+	readonly lastsMillis: number;
+};
+
+/** A turn that fails, or comes late, does not take what was read from view. */
+const turnsUntilGone = 3;
 
 export type ReadingsOptions = {
-	/** Milliseconds after which a reading that no newer one has replaced is no longer shown. */
+	/** Milliseconds after which a reading that no newer one has replaced is no longer shown; longer for what is read seldom. */
 	readonly lifetimeMillis?: number;
 	/** Of one source of one machine: a machine that names a million parts names none. */
 	readonly mostReadings?: number;
@@ -51,7 +60,7 @@ export function createReadings({
 	const bySource = new Map<string, Read>();
 	const startedAt = millisToHrTime(now());
 
-	const isOld = ({at}: Read) => at < now() - lifetimeMillis;
+	const isOld = ({at, lastsMillis}: Read) => at < now() - lastsMillis;
 
 	/** What was read before the clock was set back begins its time anew: it must not stay until the clock is there again. */
 	function current(): readonly Read[] {
@@ -62,25 +71,20 @@ export function createReadings({
 		return [...bySource.values()];
 	}
 
-	/** Those that were read the longest ago come first. Room is made also when nobody looks at the page. */
-	function hasRoom(): boolean {
-		for (const [key, read] of bySource) {
-			if (!isOld(read)) break;
-			bySource.delete(key);
-		}
-		return bySource.size < mostMachines;
-	}
+	/** Room is made also when nobody looks at the page. */
+	const hasRoom = () => bySource.size < mostMachines || current().length < mostMachines;
 
 	return {
-		measure(source, resource, readings, at) {
+		measure(source, resource, readings, at, everyMillis = 0) {
 			const plain = plainAttributes(resource);
 			const identity = identityOf(plain);
 			const key = JSON.stringify([source, identity]);
 			bySource.delete(key);
 			if (readings.length === 0 || !hasRoom()) return;
 			const values = readings.slice(0, mostReadings).map(reading => kept(reading, identity));
+			const lastsMillis = Math.max(lifetimeMillis, turnsUntilGone * everyMillis);
 			// A clock that is ahead must not keep a reading for ever.
-			bySource.set(key, {resource: plain, identity, values, at: Math.min(at, now())});
+			bySource.set(key, {resource: plain, identity, values, at: Math.min(at, now()), lastsMillis});
 		},
 		onPoints() {
 			return [scopeOf(current(), startedAt)];

@@ -175,7 +175,8 @@ function begin(situation: Situation, policy: Policy): Ruling {
 	if (isStormy && !isTest(event)) return fold(situation, policy, reason);
 	const problem = newProblem(situation, policy, faultKey, titleOf(event), reason);
 	if (!reason) return {decision: 'first', problem, newKeys, submit: 'case'};
-	const awaitsRepetition = reason === 'below_repeat_count' && event.measurement?.kind === 'state';
+	const isLevel = event.isStanding === true || event.measurement?.kind === 'state';
+	const awaitsRepetition = reason === 'below_repeat_count' && isLevel;
 	const releaseAt = awaitsRepetition ? now + confirmMillis : holdEndOf(reason, standingOf(situation), policy);
 	return {decision: 'held', problem: {...problem, releaseAt}, newKeys};
 }

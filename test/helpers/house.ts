@@ -7,6 +7,7 @@ export type Source = {readonly path: string; readonly text: string};
 
 const nouns = [
 	'activity',
+	'alert-words',
 	'attempt',
 	'destination',
 	'event',
@@ -15,6 +16,8 @@ const nouns = [
 	'system-metrics',
 	'sensor-codes',
 	'source',
+	'refused-login',
+	'pinned-key',
 	'problem',
 	'submission',
 	'outcome',

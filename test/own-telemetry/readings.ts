@@ -96,6 +96,16 @@ test.serial('a machine that is no longer read leaves in time when the clock was 
 	t.false((await page()).includes('hw_temperature_celsius{'));
 });
 
+test.serial('a machine that is polled every hour is shown between two polls, and not for ever', async t => {
+	let now = 1_000_000;
+	const {measure, page} = await startReading(t, undefined, () => now);
+	measure('snmp', machine('db01', 'J1'), [temperature('ambient', 20)], now, 3_600_000);
+	now += 2 * 3_600_000;
+	t.true((await page()).includes('hw_temperature_celsius{'));
+	now += 3_700_000;
+	t.false((await page()).includes('hw_temperature_celsius{'));
+});
+
 test.serial('what is no number, or no metric of the conventions, is not shown, and nothing else suffers', async t => {
 	const {measure, page} = await startReading(t, undefined);
 	const bad = [Number.NaN, Number.POSITIVE_INFINITY].map(value => temperature('bad', value));

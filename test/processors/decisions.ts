@@ -221,6 +221,36 @@ test('an event of little weight takes no candidate back and is no repetition', a
 	t.deepEqual(await other.take({...degraded, id: 'again'}), ['released']);
 });
 
+test('a part that a source says is degraded, and is not said to be well again, calls home after five minutes', async t => {
+	const degraded = (id: string, more: object) =>
+		failed(id, {severity: Severity.warn, attributes: {'hw.type': 'power_supply', 'hw.state': 'degraded'}, ...more});
+	const house = await openHouse(t);
+	t.deepEqual(await house.take({...degraded('psu-1', {}), isStanding: true}), ['held']);
+	house.clock.now += 4 * minute;
+	await house.releaseDue();
+	t.like(await onlyProblem(house), {state: 'held', reason: 'below_repeat_count'});
+	house.clock.now += 2 * minute;
+	await house.releaseDue();
+	t.like(await onlyProblem(house), {state: 'queued'});
+
+	const brief = await openHouse(t);
+	await brief.take({...degraded('psu-1', {}), isStanding: true});
+	brief.clock.now += minute;
+	await brief.take({
+		...well('psu-1', {at: noon + minute, attributes: {'hw.type': 'power_supply', 'hw.state': 'ok'}}),
+		isStanding: true,
+	});
+	brief.clock.now += hour;
+	await brief.releaseDue();
+	t.like(await onlyProblem(brief), {state: 'closed', reason: 'recovered'});
+
+	const told = await openHouse(t);
+	await told.take(degraded('psu-1', {}));
+	told.clock.now += day;
+	await told.releaseDue();
+	t.like(await onlyProblem(told), {state: 'held', reason: 'below_repeat_count'}, 'what happened once is no repetition');
+});
+
 test('a level that stands is as good as a repetition', async t => {
 	const house = await openHouse(t);
 	t.deepEqual(await house.take(levelOf('psu-1', 'degraded', 1), levelOf('psu-2', 'degraded', 1)), ['held', 'held']);

@@ -106,6 +106,7 @@ export function toHardwareEvent(alert: Alert, names: AlertmanagerConfig['labels'
 			'callhome.alert.annotations': annotations,
 		},
 		source: 'alertmanager',
+		isStanding: true,
 	};
 }
 

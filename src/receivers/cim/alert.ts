@@ -1,9 +1,11 @@
 import {hash} from 'node:crypto';
+import {laterCodeIn, neededBy} from '../../alert-words.ts';
 import {type Attributes, type HardwareEvent, Severity} from '../../event.ts';
+import type {HardwareType} from '../../hardware.ts';
 import {readEventId, type SensorEvent} from '../../sensor-codes.ts';
 import {type Instance, isPath, propertyOf, textOf} from './instance.ts';
 import {namedPart} from './part.ts';
-import {major, perceived, previousAlertCleared, probableCauses, type State, verdicts} from './tables.ts';
+import {major, perceived, previousAlertCleared, probableCauses, type State, securityAlert, verdicts} from './tables.ts';
 
 const limits = {text: 4000, properties: 60, entries: 50};
 const dayMillis = 86_400_000;
@@ -52,7 +54,9 @@ export function toHardwareEvent({indication, resource, receivedAt}: Received): H
 	// Assertion and deassertion of the same sensor differ in the first byte alone.
 	const part = namedPart(message, text('AlertingManagedElement'), known, eventId?.id.slice(2) || text('MessageID') || 'unnamed');
 	const time = text('EventTime') || text('IndicationTime');
-	const verdict = verdictOf(text, eventId?.event, cause.verdict);
+	const verdict = eventId
+		? verdictOf(text, eventId.event, cause.verdict)
+		: (cause.verdict ?? verdictOfWords(text, message, part.type, state));
 	const errorType = cause.errorType ?? eventId?.event?.errorType;
 	return {
 		id: idOf(indication, resource, millisOfCimTime(time) === undefined ? '' : time, receivedAt),
@@ -85,6 +89,8 @@ function stateOf(text: Text, inferred: SensorEvent | undefined, message: string)
 	if (inferred?.state === 'ok') return 'ok';
 	if ((severity ?? 2) <= 2 && /\bdeasserted\b/i.test(message)) return 'ok';
 	if (inferred && inferred.state !== 'information') return inferred.state;
+	const later = laterCodeIn(text('MessageID'));
+	if (later?.state) return later.state;
 	return perceived[severity ?? -1]?.state;
 }
 
@@ -99,6 +105,18 @@ function verdictOf(text: Text, inferred: SensorEvent | undefined, ofCause: Senso
 	if (ofCause) return ofCause;
 	const isUrgent = (numberIn(text('PerceivedSeverity')) ?? 0) >= major;
 	return inferred?.verdict === 'never' && isUrgent ? undefined : inferred?.verdict;
+}
+
+/** Without an event id the words are all there is. */
+function verdictOfWords(
+	text: Text,
+	message: string,
+	type: HardwareType | undefined,
+	state: State | undefined,
+): SensorEvent['verdict'] {
+	const needed = neededBy(`${text('MessageID')} ${message}`, type, state === 'degraded');
+	const isSecurity = type === undefined && numberIn(text('AlertType')) === securityAlert;
+	return needed === 'nobody' || isSecurity ? 'never' : needed === 'customer' ? 'serviceable' : undefined;
 }
 
 const own = ['IndicationIdentifier', 'SequenceContext', 'SequenceNumber'];

@@ -37,6 +37,8 @@ const systemSchema = z.strictObject({
 	ca_file: z.string().min(1).optional(),
 	/** The module's own key; then neither its issuer nor its name counts. */
 	pin: publicKeyPin.optional(),
+	/** `false`: the bridge removes its subscription, after which the system can be taken out of the configuration. */
+	subscribe: z.boolean().default(true),
 	interop_namespace: z
 		.string()
 		.regex(/^\/?[\w.-]+(\/[\w.-]+)*$/, 'is not a namespace: write for example root/interop')

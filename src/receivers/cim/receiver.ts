@@ -76,8 +76,8 @@ export function createCimReceiver(config: CimConfig, parts: SourceParts): Compon
 			for (const text of warningsOf(config)) log('warn', text);
 			log('info', `CIM indications are taken at ${listener.url().href}`);
 			const base = (config.destination_url ?? listener.url()).href.replace(/\/+$/, '');
-			registrar.start(config.systems.map(system => ({system, destination: base + pathFor(agentId, system)})));
 			timer = setInterval(() => void here.resolve(), resolveMillis);
+			await registrar.start(config.systems.map(system => ({system, destination: base + pathFor(agentId, system)})));
 		},
 		async shutdown() {
 			isShutDown = true;

@@ -1,10 +1,11 @@
 import {readFileSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
 import {BridgeError, isBridgeError, toError} from '../../errors.ts';
-import type {SourceParts} from '../../source.ts';
+import {createRefusals, type Login, refusedAdvice} from '../../refused-login.ts';
+import type {SourceParts, TargetState} from '../../source.ts';
 import {createClient} from './client.ts';
 import type {CimConfig, CimSystem} from './config.ts';
-import {createRefusals} from './login.ts';
+import {createLeftBehind} from './left-behind.ts';
 import {type Ensured, ensureSubscription} from './subscription.ts';
 import {createTransport, httpsIsAway} from './transport.ts';
 
@@ -17,6 +18,7 @@ export type Registration = {readonly system: CimSystem; readonly destination: st
 export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: string) {
 	const {marks, onTarget, log, now = Date.now, random = Math.random} = parts;
 	const refusals = createRefusals(marks, config.refused_pause, now);
+	const leftBehind = createLeftBehind(config.systems, parts);
 	const ending = new AbortController();
 	const turns = createTurns(config.concurrency);
 	const authorities = new Map(config.systems.map(system => [system, readAuthority(system)]));
@@ -29,8 +31,8 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 		try {
 			const login = {username: system.username, password: system.password.reveal()};
 			const client = createClient(transport, login, ending.signal);
-			const {host, interop_namespace: namespace} = system;
-			return await ensureSubscription(client, {agentId, host, destination, query: config.query, namespace});
+			const {host, interop_namespace: namespace, subscribe} = system;
+			return await ensureSubscription(client, {agentId, host, destination, query: config.query, namespace, subscribe});
 		} finally {
 			await transport.close();
 		}
@@ -50,41 +52,51 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 		}
 	}
 
+	const tell = (system: CimSystem, state: TargetState['state'], reason: string) =>
+		onTarget({source, target: targetOf(system), state, reason});
+
+	const loginRefused = (system: CimSystem, text: string): void =>
+		tell(system, 'stopped', `the login of ${system.username} is refused (${text}): ${refusedAdvice}`);
+
 	async function check(registration: Registration): Promise<boolean> {
 		const {system} = registration;
-		const target = system.name ?? system.host;
-		const tell = (state: 'working' | 'failing' | 'stopped', reason: string) => onTarget({source, target, state, reason});
-		const loginRefused = (text: string) =>
-			tell(
-				'stopped',
-				`the login of ${system.username} is refused (${text}): correct username or password; it is not tried again, for modules lock accounts`,
-			);
 		try {
-			if (await refusals.isHeld(system)) {
-				loginRefused('before');
+			if (await refusals.isHeld(loginOf(system))) {
+				loginRefused(system, 'before');
 				return true;
 			}
 			const {ensured, secure} = await ensure(registration);
-			sayFallback(system, target, secure);
-			if (ensured.state === 'refused') {
-				if (ensured.isLogin) {
-					await refusals.refused(system);
-					loginRefused(ensured.text);
-				} else tell('stopped', `it takes no further subscription (${ensured.text}): remove one that is not needed`);
-				return true;
-			}
-			await refusals.accepted(system);
-			if (ensured.created.length > 0) log('info', `CIM: ${target} is subscribed to: ${ensured.created.join(', ')} created`);
-			if (ensured.removed > 0) log('info', `CIM: ${ensured.removed} left-over(s) of this bridge removed from ${target}`);
-			tell('working', '');
+			sayFallback(system, secure);
+			await settle(system, ensured);
 			return true;
 		} catch (error) {
-			if (!ending.signal.aborted) tell('failing', toError(error).message);
+			if (!ending.signal.aborted) tell(system, 'failing', toError(error).message);
 			return false;
 		}
 	}
 
-	function sayFallback(system: CimSystem, target: string, secure: boolean): void {
+	async function settle(system: CimSystem, ensured: Ensured): Promise<void> {
+		const target = targetOf(system);
+		if (ensured.state === 'refused') {
+			if (!ensured.isLogin)
+				return tell(system, 'stopped', `it takes no further subscription (${ensured.text}): remove one that is not needed`);
+			await refusals.refused(loginOf(system));
+			return loginRefused(system, ensured.text);
+		}
+		await refusals.accepted(loginOf(system));
+		if (ensured.created.length > 0) log('info', `CIM: ${target} is subscribed to: ${ensured.created.join(', ')} created`);
+		if (ensured.removed > 0) log('info', `CIM: ${ensured.removed} left-over(s) of this bridge removed from ${target}`);
+		if (ensured.state === 'subscribed') {
+			await leftBehind.subscribed(system);
+			return tell(system, 'working', '');
+		}
+		await leftBehind.removed(system);
+		const advice = 'it can be taken out of the configuration';
+		tell(system, 'absent', `the bridge has no subscription there, as subscribe: false wants it: ${advice}`);
+	}
+
+	function sayFallback(system: CimSystem, secure: boolean): void {
+		const target = targetOf(system);
 		if (secure) {
 			if (fallback.delete(system)) log('info', `CIM: ${target} answers over HTTPS again`);
 			return;
@@ -111,7 +123,8 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 	}
 
 	return {
-		start(registrations: readonly Registration[]) {
+		async start(registrations: readonly Registration[]) {
+			await leftBehind.start();
 			working = Promise.allSettled(registrations.map(keep));
 		},
 		/** One check now, for whoever wants to know. */
@@ -123,6 +136,14 @@ export function createRegistrar(config: CimConfig, parts: SourceParts, agentId: 
 		},
 	};
 }
+
+const targetOf = ({name, host}: CimSystem): string => name ?? host;
+
+const loginOf = ({host, port, username, password}: CimSystem): Login => ({
+	key: `cim/refused/${host}:${port}`,
+	username,
+	password,
+});
 
 function readAuthority({ca_file, host}: CimSystem): string | undefined {
 	if (ca_file === undefined) return undefined;

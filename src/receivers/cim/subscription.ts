@@ -11,11 +11,13 @@ export type Wish = {
 	readonly query: string;
 	/** When it is known; else the usual ones are tried. */
 	readonly namespace: string | undefined;
+	/** Whether a subscription is wished at all; else what this bridge left there is removed. */
+	readonly subscribe: boolean;
 };
 
 /** What was found or done at the module; `refused` is for a person, and is not to be tried again soon. */
 export type Ensured =
-	| {readonly state: 'subscribed'; readonly created: readonly string[]; readonly removed: number}
+	| {readonly state: 'subscribed' | 'removed'; readonly created: readonly string[]; readonly removed: number}
 	| {readonly state: 'refused'; readonly isLogin: boolean; readonly text: string};
 
 /** In the order in which they are tried. */
@@ -66,6 +68,7 @@ async function ensure(client: CimClient, wish: Wish): Promise<Ensured> {
 		filter: await list(client, namespace, 'filter'),
 		subscription: await list(client, namespace, 'subscription'),
 	};
+	if (!wish.subscribe) return {state: 'removed', created: [], removed: await removeAll(client, namespace, wish, found)};
 	const names = {destination: nameFor(wish, 'destination', wish.destination), filter: nameFor(wish, 'filter', wish.query)};
 	const created: string[] = [];
 	const keep = async (kind: 'destination' | 'filter', make: () => Promise<Answer<InstancePath>>): Promise<InstancePath> => {
@@ -97,9 +100,11 @@ async function ensure(client: CimClient, wish: Wish): Promise<Ensured> {
 		await subscribe(client, namespace, filter, destination);
 		created.push('subscription');
 	}
-	return {state: 'subscribed', created, removed: await removeStrays(client, namespace, wish, found, names)};
+	const {removed} = await removeStrays(client, namespace, wish, found, names);
+	return {state: 'subscribed', created, removed};
 }
 
+type Found = Readonly<Record<Kind, readonly Named[]>>;
 type Place = {readonly namespace: string; readonly systemName: string};
 
 async function findInterop(client: CimClient, {namespace, host}: Wish): Promise<Place> {
@@ -176,14 +181,21 @@ async function subscribe(client: CimClient, namespace: string, filter: InstanceP
 	orThrow(answer, `CreateInstance of ${classes.subscription}`);
 }
 
+/** Whatever cannot be removed is for the next check. */
+async function removeAll(client: CimClient, namespace: string, wish: Wish, found: Found): Promise<number> {
+	const {removed, left} = await removeStrays(client, namespace, wish, found, {destination: '', filter: ''});
+	if (left > 0) throw new BridgeError('ERR_NOT_READY', `${left} instance(s) of this bridge could not be removed`);
+	return removed;
+}
+
 /** Subscriptions first: what they refer to may not be removed before them. What cannot be removed is tried at the next check. */
 async function removeStrays(
 	client: CimClient,
 	namespace: string,
 	{agentId}: Wish,
-	found: Readonly<Record<Kind, readonly Named[]>>,
+	found: Found,
 	names: {readonly destination: string; readonly filter: string},
-): Promise<number> {
+): Promise<{readonly removed: number; readonly left: number}> {
 	const isStray = (name: string) =>
 		name.startsWith(`callhome:${agentId}:`) && name !== names.destination && name !== names.filter;
 	const refersToStray = ({path}: Named) =>
@@ -197,5 +209,5 @@ async function removeStrays(
 	];
 	let removed = 0;
 	for (const {path} of strays) if ((await client.remove(namespace, path)).ok) removed++;
-	return removed;
+	return {removed, left: strays.length - removed};
 }

@@ -16,6 +16,8 @@ export const perceived: Readonly<Record<number, {readonly severity: number; read
 export const major = 5;
 
 export const previousAlertCleared = 59;
+/** An AlertType. */
+export const securityAlert = 8;
 
 type Cause = {
 	readonly type?: HardwareType;

@@ -1,8 +1,8 @@
-import {hash, X509Certificate} from 'node:crypto';
 import {connect as connectSocket, isIP, type Socket} from 'node:net';
 import {connect as connectTls, type TLSSocket} from 'node:tls';
 import {Client} from 'undici';
 import {BridgeError, toError} from '../../errors.ts';
+import {pinFault} from '../../pinned-key.ts';
 import type {CimSystem} from './config.ts';
 
 export type Posted = {readonly statusCode: number; readonly cimError: string; readonly body: Uint8Array};
@@ -73,14 +73,6 @@ function open(system: CimSystem, secure: boolean, ca: string | undefined, timeou
 		socket.destroy();
 	});
 	return promise;
-}
-
-function pinFault(url: string, socket: TLSSocket, pin: string): BridgeError | undefined {
-	const {raw} = socket.getPeerCertificate();
-	const key = raw && new X509Certificate(raw).publicKey.export({type: 'spki', format: 'der'});
-	const shown = key ? hash('sha256', key, 'base64') : 'none';
-	if (shown === pin) return undefined;
-	return new BridgeError('ERR_CERTIFICATE_PIN', `${url} shows another key than the pinned one: sha256//${shown}`);
 }
 
 const codes = {

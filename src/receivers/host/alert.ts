@@ -26,6 +26,8 @@ export type Finding = {
 	readonly errorType?: string | undefined;
 	/** Who is needed, where the source knows better than the state tells. */
 	readonly verdict?: 'call_home' | 'serviceable' | 'never' | undefined;
+	/** It is how the part stands, and not what happened to it. */
+	readonly isStanding?: boolean;
 	/** The source's own words and numbers. */
 	readonly attributes?: Readonly<Record<string, AttributeValue | undefined>>;
 };
@@ -109,6 +111,7 @@ export function toEvent(source: string, finding: Finding, resource: Attributes, 
 			...(verdict !== undefined && state !== 'ok' ? verdicts[verdict] : {}),
 		},
 		source,
+		...(finding.isStanding && {isStanding: true}),
 	};
 }
 

@@ -91,6 +91,8 @@ export const hostReceiverSchema = z.preprocess(
 				/** Reads this machine's own management module. */
 				local: z.boolean().default(true),
 				remote: z.array(remoteSchema).max(1000).default([]),
+				/** A refused login is not tried again before, unless the configuration changes: modules lock accounts. */
+				refused_pause: duration.refine(millis => millis >= 1000 && millis <= 30 * day, 'must be from 1s to 30d').prefault('24h'),
 			}),
 			servicelog: switched({
 				file: path.default('/var/lib/servicelog/servicelog.db'),

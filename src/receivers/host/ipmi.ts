@@ -2,6 +2,8 @@ import {access, constants, mkdtemp, open, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {z} from 'zod';
+import {createRefusals, refusedAdvice} from '../../refused-login.ts';
+import {Secret} from '../../secret.ts';
 import type {Marks, SourceParts} from '../../source.ts';
 import type {HostReceiverConfig, IpmiRemote, Roots} from './config.ts';
 import {readMark, writeMark} from './marks.ts';
@@ -39,18 +41,34 @@ export const localIpmi = (config: HostReceiverConfig['ipmi'], parts: IpmiParts):
 		(await deviceTrouble(parts.roots)) ?? readLog(config, {args: [], environment: {}, target: ''}, parts, signal),
 });
 
+/** How ipmitool says that it was the login. Over `lan` it does not say so of a user that the module does not know. */
+const refused = /RAKP 2 HMAC is invalid|unauthorized (name|role requested)|Activate Session (command failed|error)/i;
+
 /** Another management module, over the network. Its machine is named by `system`, or by the module's address. */
 export const remoteIpmi = (config: HostReceiverConfig['ipmi'], remote: IpmiRemote, parts: IpmiParts): HostSource => {
 	const {host, port, user, interface: over, privilege, cipher_suite: suite, password} = remote;
 	const args = ['-I', over, '-H', host, '-p', String(port), '-U', user, '-L', privilege.toUpperCase(), '-E'];
 	if (over === 'lanplus' && suite !== undefined) args.push('-C', String(suite));
 	const session = {args, environment: {IPMI_PASSWORD: password?.reveal() ?? ''}, target: `${host}:${port}`};
+	const refusals = createRefusals(parts.marks, config.refused_pause, parts.now);
+	const login = {key: `host/ipmi/${session.target}/refused`, username: user, password: password ?? new Secret('')};
+	const stopped = (how: string): Look => ({
+		status: 'stopped',
+		reason: `the login of "${user}" is refused (${how}): ${refusedAdvice}`,
+	});
 	return {
 		name: 'ipmi',
 		target: session.target,
 		intervalMillis: config.interval,
 		resource: {'host.name': remote.system ?? host},
-		look: signal => readLog(config, session, parts, signal),
+		async look(signal) {
+			if (await refusals.isHeld(login)) return stopped('before');
+			const look = await readLog(config, session, parts, signal);
+			if (look.status === 'read') await refusals.accepted(login);
+			if (look.status !== 'stopped') return look;
+			await refusals.refused(login);
+			return stopped(look.reason);
+		},
 	};
 };
 
@@ -92,7 +110,8 @@ async function readLog(
 			signal,
 			environment: session.environment,
 		});
-	const asked = await run('raw', '0x0a', '0x40');
+	// Over lanplus it tells a refused login from a module that does not answer only when it is told to say more.
+	const asked = await run(...(session.target === '' ? [] : ['-v']), 'raw', '0x0a', '0x40');
 	const info = asked.status === 'ended' ? readInfo(asked.stdout) : undefined;
 	if (!info) return asTold(troubleOf(ipmitool, asked), session);
 	const mark = await readMark(parts.marks, key, markSchema);
@@ -175,11 +194,13 @@ async function readLines(run: (...args: string[]) => Promise<ToolRun>, last: num
 
 /** Where a module is named in the configuration, a tool that is missing is a fault and no sign that nothing is to be read. */
 const asTold = (trouble: Extract<Look, {reason: string}>, {target}: Session): Look =>
-	target === '' ? trouble : {...trouble, status: 'failing'};
+	target !== '' && trouble.status === 'absent' ? {...trouble, status: 'failing'} : trouble;
 
 function troubleOf(tool: string, run: ToolRun): Extract<Look, {reason: string}> {
 	if (run.status === 'absent') return {status: 'absent', reason: `${run.reason}: it is in the package ipmitool`};
 	if (run.status !== 'ended') return {status: 'failing', reason: run.reason};
+	const refusal = refused.exec(run.stderr)?.[0];
+	if (refusal !== undefined) return {status: 'stopped', reason: refusal};
 	const complaint = complaintOf(run.stderr || run.stdout) || `it ended with ${run.exitCode} and said nothing that can be read`;
 	return {status: 'failing', reason: `${tool}: ${complaint}`};
 }

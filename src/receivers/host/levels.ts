@@ -28,7 +28,7 @@ export function changesOf(
 		if (after[id] === undefined && Object.keys(after).length >= mostParts) continue;
 		const turn = before.turn + 1;
 		after[id] = {level, turn};
-		findings.push({...finding, identity: ['level', id, level, turn, ...finding.identity]});
+		findings.push({...finding, isStanding: true, identity: ['level', id, level, turn, ...finding.identity]});
 	}
 	return {findings, levels: after};
 }

@@ -8,8 +8,8 @@ import {type Finding, toEvent} from './alert.ts';
 
 /** What one look at a source brought. */
 export type Look =
-	/** It does not apply here, or cannot be read now; why, and what would help. */
-	| {readonly status: 'absent' | 'failing'; readonly reason: string}
+	/** It does not apply here, cannot be read now, or waits for a person; why, and what would help. */
+	| {readonly status: 'absent' | 'failing' | 'stopped'; readonly reason: string}
 	| {
 			readonly status: 'read';
 			readonly findings: readonly Finding[];

@@ -1,3 +1,4 @@
+import {laterCodeIn} from '../../alert-words.ts';
 import {type Attributes, type AttributeValue, Severity, textOf} from '../../event.ts';
 import {partIn} from '../../hardware.ts';
 
@@ -68,18 +69,8 @@ export function ofRedfishReceiver(metric: string, attributes: Attributes, resour
 /** Attributes that the Collector's syslog parser sets, and nobody else. */
 export const syslogAttributes = ['appname', 'facility'] as const;
 
-/** `0x806F010C-0401FFFF`; Lenovo's and IBM's later codes, whose last letter is the severity. */
+/** `0x806F010C-0401FFFF`. */
 const immEventId = /\b(?:0x)?(8[01][0-9a-f]{6})-?([0-9a-f]{8})\b/i;
-const laterCode = /\bFQ[XP][A-Z]{2,5}\d{4}([IFWGJLMN])\b/;
-
-const stateOfLetter: Readonly<Record<string, string>> = {
-	G: 'degraded',
-	J: 'degraded',
-	L: 'failed',
-	M: 'failed',
-	N: 'failed',
-};
-
 /** What is over is said in one of these ways. */
 const over = /\b(deasserted|recovered|cleared|returned to normal|has been restored)\b/i;
 
@@ -105,14 +96,14 @@ export function ofSyslog(body: string, severity: number, attributes: Attributes,
 
 function meaningOf(text: string, severity: number): Attributes {
 	const imm = immEventId.exec(text);
-	const later = laterCode.exec(text);
-	const code = imm ? `${imm[1]}${imm[2]}`.toUpperCase() : later?.[0];
-	const part = partIn(text.replace((imm ?? later)?.[0] ?? '', ''));
+	const later = laterCodeIn(text);
+	const code = imm ? `${imm[1]}${imm[2]}`.toUpperCase() : later?.code;
+	const part = partIn(text.replace(imm?.[0] ?? later?.code ?? '', ''));
 	const errorType = errorTypes.find(([, expression]) => expression.test(text))?.[0];
 	const isOver = over.test(text);
 	// An IMM's id tells the state itself: it is read from its digits.
 	const fromSeverity = imm || errorType === 'corrected' ? undefined : severity >= Severity.error ? 'failed' : undefined;
-	const state = isOver ? 'ok' : later ? stateOfLetter[later[1] ?? ''] : fromSeverity;
+	const state = isOver ? 'ok' : later ? later.state : fromSeverity;
 	return present({
 		'callhome.event.code': code,
 		'hw.type': part?.type,
@@ -120,7 +111,7 @@ function meaningOf(text: string, severity: number): Attributes {
 		'hw.state': state,
 		'error.type': imm ? undefined : errorType,
 		// Severity says nothing of a code whose letter says that nobody is needed.
-		'callhome.serviceable': later && 'IFW'.includes(later[1] ?? '') && !isOver ? 'false' : undefined,
+		'callhome.serviceable': later && later.state === undefined && !isOver ? 'false' : undefined,
 	});
 }
 

@@ -1,7 +1,8 @@
 import {hash} from 'node:crypto';
+import {isInputLost, isPredicted, laterCodeIn, neededBy, needs} from '../../alert-words.ts';
 import {type Attributes, type HardwareEvent, Severity} from '../../event.ts';
 import {type HardwareType, partIn} from '../../hardware.ts';
-import {isObject, type Json, linkIn, textIn} from './client.ts';
+import {isObject, type Json, linkIn, textIn} from './json.ts';
 
 export const digest = (parts: readonly unknown[]): string => hash('sha256', JSON.stringify(parts)).slice(0, 32);
 
@@ -46,6 +47,8 @@ export type Told = {
 	readonly message: string;
 	readonly occurredAt?: number;
 	readonly attributes?: Attributes;
+	/** It is how a part stands, and not what a module says. */
+	readonly isStanding?: boolean;
 };
 
 /** `source` is `redfish/log` for what a module says, and `redfish/health` for what its parts show. */
@@ -67,13 +70,14 @@ export function toEvent(told: Told, resource: Attributes, now: number, source = 
 			...told.attributes,
 		},
 		source,
+		...(told.isStanding && {isStanding: true}),
 	};
 }
 
 /** What makes an entry of a log itself: ids begin anew after a clear, and an entry that was resolved is news. */
 export const entryKey = (entry: Json): string => digest([entry.Created, entry.Id, entry.Resolved === true]).slice(0, 12);
 
-const timeIn = (value: unknown): number | undefined => {
+export const timeIn = (value: unknown): number | undefined => {
 	const millis = Date.parse(textIn(value) ?? '');
 	return millis >= Date.UTC(2000, 0, 1) ? millis : undefined;
 };
@@ -84,28 +88,48 @@ itself, so that the second one is seen to be the first. Undefined for what tells
 notified of is kept and shown, and nobody is called for it again.
 */
 function toldOf(occurrence: Json, {time, severity, origin, resolved}: Reported, place: string): Told | undefined {
-	const state = resolved ? 'ok' : stateOfHealth(severity);
-	if (state === undefined || (state === 'ok' && !resolved)) return undefined;
 	const message = textIn(occurrence.Message) ?? textIn(occurrence.MessageId) ?? 'A log entry without words';
 	const part = partIn(message);
 	const code = textIn(occurrence.MessageId)?.slice(0, 200);
+	const type = (origin === undefined ? undefined : typeOfPath(origin)) ?? part?.type;
+	const isTest = testCode.test(code ?? '') || testMessage.test(message);
+	const said = resolved ? 'ok' : stateOfWords(severity, `${code ?? ''} ${message}`);
+	const state = isTest && !resolved && (said ?? 'ok') === 'ok' ? 'degraded' : said;
+	if (state === undefined || (state === 'ok' && !resolved)) return undefined;
 	const notified = occurrence.ServiceProviderNotified === true;
 	return {
 		identity: ['said', time ?? [place, entryKey(occurrence)], code ?? '', message, origin ?? '', resolved],
 		id: origin ?? (part ? `${part.type}/${part.place}` : `log/${code ?? digest([message])}`),
-		type: (origin === undefined ? undefined : typeOfPath(origin)) ?? part?.type,
+		type,
 		state,
 		message,
 		...(time !== undefined && {occurredAt: time}),
 		attributes: {
 			'redfish.place': place,
 			...(code !== undefined && {'callhome.event.code': code, 'redfish.message_id': code}),
-			...(notified && {
-				'redfish.service_provider_notified': true,
-				...(state !== 'ok' && {'callhome.serviceable': false}),
-			}),
+			...(notified && {'redfish.service_provider_notified': true}),
+			...(isTest ? {'callhome.test': true} : state !== 'ok' && wordsSay(message, code, type, state)),
+			...(notified && state !== 'ok' && {'callhome.serviceable': false}),
 		},
 	};
+}
+
+/** What SubmitTestEvent of an EventService sends, and what modules send to try a subscription. */
+const testCode = /(^|\.)\w*Test(Event|Message|Alert)$/i;
+const testMessage = /^\W*(this is )?(a |an )?test (event|alert|message)\b/i;
+
+/** A code that names its own severity knows better than the severity of the entry. */
+function stateOfWords(severity: unknown, words: string): State | undefined {
+	const state = stateOfHealth(severity);
+	if (state === undefined || state === 'ok') return state;
+	return isPredicted(words) ? 'predicted_failure' : (laterCodeIn(words)?.state ?? state);
+}
+
+/** Who is needed, as far as the words tell. */
+function wordsSay(message: string, code: string | undefined, type: HardwareType | undefined, state: State): Attributes {
+	const needed = neededBy(`${code ?? ''} ${message}`, type, state === 'degraded');
+	if (needed) return needs[needed];
+	return isInputLost(message, type) ? {'error.type': 'input_lost'} : {};
 }
 
 type Reported = {

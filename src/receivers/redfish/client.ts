@@ -1,18 +1,8 @@
-import {readFile} from 'node:fs/promises';
-import {Agent, type Dispatcher, request} from 'undici';
 import {BridgeError, toError} from '../../errors.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
-
-export type Json = {readonly [key: string]: unknown};
-export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
-export const textIn = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-/** Where a reference leads: modules write it as a text or as an object. */
-export const linkIn = (value: unknown): string | undefined => textIn(isObject(value) ? value['@odata.id'] : value);
-
-/** The module refused the login: asked again and again, it may lock the account. */
-export class LoginRefused extends Error {
-	override readonly name = 'LoginRefused';
-}
+import {isObject, type Json, linkIn, textIn} from './json.ts';
+import {type Asked, LoginRefused, type Send, type Session} from './session.ts';
+import {type Demand, firstOf, openTransport, type Reply, read} from './transport.ts';
 
 const mostMembers = 2000;
 
@@ -20,6 +10,7 @@ const mostMembers = 2000;
 export type Client = {
 	get(path: string): Promise<Json | undefined>;
 	members(path: string): Promise<readonly Json[]>;
+	collection(path: string, wanted?: Wanted): Promise<Collection>;
 	/** Creates a member of a collection, and answers where it is. */
 	create(path: string, member: Json): Promise<string | undefined>;
 	remove(path: string): Promise<void>;
@@ -27,48 +18,72 @@ export type Client = {
 	stream(path: string, headers: Readonly<Record<string, string>>): Promise<AsyncIterable<Buffer>>;
 	/** What the module has and did not let be read, each with its status: forbidden to this user, or broken. */
 	unread(): readonly string[];
+	logout(): Promise<void>;
 	close(): Promise<void>;
 };
 
-export async function openClient(system: RedfishSystem, limits: RedfishReceiverConfig, signal: AbortSignal): Promise<Client> {
-	const ca = system.ca_file === undefined ? undefined : await readFile(system.ca_file);
-	const {timeout, max_response_size, max_requests} = limits;
-	const agent = new Agent({connections: 2, headersTimeout: timeout, bodyTimeout: timeout, connect: {...(ca && {ca}), timeout}});
-	const authorization = `Basic ${Buffer.from(`${system.username}:${system.password.reveal()}`).toString('base64')}`;
-	let requests = 0;
+export type Wanted = {
+	readonly most?: number;
+	/** Of members of which a page shows no more than the address: beyond so many only its first and its last ones are fetched. */
+	readonly mostSingly?: number;
+	/** Asked after each page, where the module says how many members there are: whether the others are not needed. */
+	readonly isEnough?: (found: readonly Json[], count: number) => boolean;
+	/** It costs nothing when it cannot be read. */
+	readonly isOptional?: boolean;
+};
+export type Collection = {
+	readonly members: readonly Json[];
+	/** As the module says. */
+	readonly count: number | undefined;
+	readonly extent: 'whole' | 'enough' | 'cut';
+};
 
+export type ClientParts = {readonly session: Session; readonly limits: RedfishReceiverConfig; readonly signal: AbortSignal};
+
+export async function openClient(system: RedfishSystem, {session, limits, signal}: ClientParts): Promise<Client> {
+	const {timeout, max_response_size, max_requests} = limits;
+	const transport = await openTransport(system, timeout);
+	let requests = 0;
 	const unread = new Set<string>();
 
-	/** Nothing leads to another host, whatever the module says. */
-	async function ask(path: string, options: Partial<Dispatcher.RequestOptions> & {headers?: Record<string, string>} = {}) {
-		const url = URL.canParse(path, system.url.href) ? new URL(path, system.url) : undefined;
-		if (url?.origin !== system.url.origin)
-			throw new BridgeError('ERR_MALFORMED', 'a reference leads to another host: not followed');
+	async function askOnce(path: string, {headers, ...demand}: Asked & Partial<Demand>): Promise<Reply> {
 		requests += 1;
 		if (requests > max_requests) throw new BridgeError('ERR_TOO_LARGE', `one look took more than max_requests (${max_requests})`);
-		const {headers, ...rest} = options;
-		const answer = await request(url, {
-			dispatcher: agent,
+		return transport.request(path, {
 			signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
-			...rest,
-			headers: {authorization, accept: 'application/json', 'odata-version': '4.0', ...headers},
+			...demand,
+			headers: {accept: 'application/json', 'odata-version': '4.0', ...headers},
 		});
-		if (answer.statusCode === 401) {
-			await answer.body.dump();
-			throw new LoginRefused(`the login was refused (401 for ${url.pathname.slice(0, 200)})`);
-		}
-		return {...answer, url};
+	}
+
+	const send: Send = async (path, asked) => {
+		const {statusCode, headers, body} = await askOnce(path, asked);
+		return {statusCode, headers: firstOf(headers), text: await read(body, max_response_size)};
+	};
+
+	/** A session may have ended by itself: then a new one is opened, once. */
+	async function ask(path: string, demand: Asked & Partial<Demand> = {}): Promise<Reply> {
+		const proof = await session.proof(send);
+		const reply = await askOnce(path, {...demand, headers: {...proof, ...demand.headers}});
+		if (reply.statusCode !== 401) return reply;
+		await reply.body.dump();
+		const again = session.renew(proof)
+			? await askOnce(path, {...demand, headers: {...(await session.proof(send)), ...demand.headers}})
+			: reply;
+		if (again.statusCode !== 401) return again;
+		if (again !== reply) await again.body.dump();
+		throw new LoginRefused(`the login was refused (401 for ${reply.url.pathname.slice(0, 200)})`);
 	}
 
 	const failed = (url: URL, statusCode: number) =>
 		new BridgeError('ERR_MALFORMED', `${url.pathname.slice(0, 200)} was answered with ${statusCode}`);
 
-	async function get(path: string): Promise<Json | undefined> {
+	async function get(path: string, isOptional = false): Promise<Json | undefined> {
 		const {statusCode, body, url} = await ask(path);
 		const text = await read(body, max_response_size);
 		if (statusCode === 200) return parsed(text, url);
 		// One resource that a module cannot show must not cost the others.
-		if (statusCode !== 404) unread.add(`${url.pathname.slice(0, 200)} (${statusCode})`);
+		if (statusCode !== 404 && !isOptional) unread.add(`${url.pathname.slice(0, 200)} (${statusCode})`);
 		return undefined;
 	}
 
@@ -95,36 +110,53 @@ export async function openClient(system: RedfishSystem, limits: RedfishReceiverC
 		throw failed(url, statusCode);
 	}
 
-	/** Of all pages; a member is fetched when the collection holds no more than its address. */
-	async function members(path: string): Promise<readonly Json[]> {
+	/** A member is fetched when the collection holds no more than its address. */
+	async function wholeOf(listed: readonly unknown[]): Promise<Json[]> {
 		const found: Json[] = [];
-		const seen = new Set<string>();
-		for (let next: string | undefined = path; next !== undefined && !seen.has(next) && found.length < mostMembers; ) {
-			seen.add(next);
-			const page: Json | undefined = await get(next);
-			const listed: readonly unknown[] = Array.isArray(page?.Members) ? page.Members : [];
-			for (const member of listed.slice(0, mostMembers - found.length)) {
-				const link = linkIn(member);
-				const isWhole = isObject(member) && Object.keys(member).length > 1;
-				const whole = isWhole ? member : link === undefined ? undefined : await get(link);
-				if (whole) found.push(whole);
-			}
-			next = textIn(page?.['Members@odata.nextLink']);
+		for (const member of listed) {
+			const link = linkIn(member);
+			const whole = isWhole(member) ? (member as Json) : link === undefined ? undefined : await get(link);
+			if (whole) found.push(whole);
 		}
 		return found;
 	}
-	return {get, members, create, remove, stream, unread: () => [...unread], close: () => agent.destroy()};
+
+	async function collection(
+		path: string,
+		{most = mostMembers, mostSingly = mostMembers, isEnough, isOptional = false}: Wanted = {},
+	): Promise<Collection> {
+		const found: Json[] = [];
+		const seen = new Set<string>();
+		let count: number | undefined;
+		for (let next: string | undefined = path; next !== undefined && !seen.has(next); ) {
+			seen.add(next);
+			const page: Json | undefined = await get(next, isOptional);
+			const listed: readonly unknown[] = Array.isArray(page?.Members) ? page.Members : [];
+			const room = most - found.length;
+			const chosen = bothEnds(listed, listed.every(isWhole) ? room : Math.min(room, mostSingly));
+			found.push(...(await wholeOf(chosen)));
+			const total = page?.['Members@odata.count'];
+			count ??= typeof total === 'number' ? total : undefined;
+			if (count !== undefined && isEnough?.(found, count)) return {members: found, count, extent: 'enough'};
+			next = textIn(page?.['Members@odata.nextLink']);
+			if (listed.length > chosen.length || (listed.length === room && next !== undefined))
+				return {members: found, count, extent: 'cut'};
+		}
+		return {members: found, count, extent: 'whole'};
+	}
+
+	const members = async (path: string): Promise<readonly Json[]> => (await collection(path)).members;
+	const logout = () => session.logout(send);
+	return {get, members, collection, create, remove, stream, unread: () => [...unread], logout, close: transport.close};
 }
 
-async function read(body: AsyncIterable<Buffer>, limit: number): Promise<string> {
-	const chunks: Buffer[] = [];
-	let size = 0;
-	for await (const chunk of body) {
-		size += chunk.length;
-		if (size > limit) throw new BridgeError('ERR_TOO_LARGE', `an answer is larger than max_response_size (${limit} bytes)`);
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString('utf8');
+const isWhole = (member: unknown): boolean => isObject(member) && Object.keys(member).length > 1;
+
+/** Of more members than are wanted the first and the last ones: either may be the newest. */
+function bothEnds(listed: readonly unknown[], most: number): readonly unknown[] {
+	if (listed.length <= most) return listed;
+	const half = Math.floor(most / 2);
+	return [...listed.slice(0, most - half), ...listed.slice(listed.length - half)];
 }
 
 function parsed(text: string, url: URL): Json {

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {byteSize, duration, endpoint, isLoopback, secret} from '../../settings.ts';
+import {byteSize, duration, endpoint, isLoopback, publicKeyPin, secret} from '../../settings.ts';
 
 /** How events come: `auto` takes server-sent events where the module has them, else a subscription, else the logs alone. */
 export const eventModes = ['auto', 'sse', 'push', 'poll'] as const;
@@ -12,16 +12,36 @@ const systemSchema = z
 		password: secret,
 		/** Whom to trust instead of the public authorities. */
 		ca_file: z.string().min(1).optional(),
+		/** The module's own key; then neither its issuer nor its name counts. */
+		pin: publicKeyPin.optional(),
+		/** `auto` opens a session where the module has a place for one, and else sends the password with each request. */
+		login: z.enum(['auto', 'session', 'basic']).default('auto'),
 		/** Sends the password over plain HTTP beyond loopback. */
 		insecure: z.boolean().default(false),
 		/** The monitored system's host.name; without it the module's own. */
 		name: z.string().min(1).max(255).optional(),
+		machine_type: z
+			.string()
+			.regex(/^[0-9A-Za-z]{4}$/, 'is not a machine type: four letters or digits')
+			.optional(),
+		model: z
+			.string()
+			.regex(/^[0-9A-Za-z]{1,8}$/, 'is not a model')
+			.optional(),
+		serial_number: z
+			.string()
+			.regex(/^[0-9A-Za-z-]{1,32}$/, 'is not a serial number')
+			.optional(),
 		/** The logs and the parts are read in each of them, so that nothing depends on an event that got lost. */
 		events: z.enum(eventModes).default('auto'),
 	})
 	.refine(({url, insecure}) => url.protocol === 'https:' || insecure || isLoopback({host: url.hostname, port: 0}), {
 		path: ['url'],
 		message: 'is plain HTTP beyond loopback: write https://, or say insecure: true',
+	})
+	.refine(({url, pin}) => url.protocol === 'https:' || pin === undefined, {
+		path: ['pin'],
+		message: 'needs https: plain HTTP shows no key',
 	})
 	.refine(({url}) => url.username === '' && url.password === '', {
 		path: ['url'],
@@ -49,8 +69,14 @@ export const redfishReceiverSchema = z
 		systems: z.array(systemSchema).min(1).max(1000),
 		listen: listenSchema.optional(),
 		poll_interval: duration.refine(millis => millis >= 100 && millis <= 86_400_000, 'must be from 100ms to 1d').prefault('1m'),
+		/** A part that is well again has to stay so for this long before that is told: one that flickers is one fault. */
+		recovery_delay: duration.refine(millis => millis <= 86_400_000, 'must be at most 1d').prefault('5m'),
 		/** For one answer: slow modules take half a minute. */
 		timeout: duration.refine(millis => millis >= 100 && millis <= 600_000, 'must be from 100ms to 10m').prefault('60s'),
+		/** A refused login is not tried again before, unless the configuration changes: modules lock accounts. */
+		refused_pause: duration
+			.refine(millis => millis >= 100 && millis <= 30 * 86_400_000, 'must be from 100ms to 30d')
+			.prefault('24h'),
 		/** A stream of events without a word for so long is opened anew. */
 		stream_idle: duration.refine(millis => millis >= 100 && millis <= 86_400_000, 'must be from 100ms to 1d').prefault('30m'),
 		max_response_size: byteSize.refine(bytes => bytes <= 64 * 1024 ** 2, 'must be at most 64MiB').prefault('4MiB'),

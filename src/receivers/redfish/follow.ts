@@ -1,7 +1,8 @@
-import type {Attributes} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
-import {eventsTold, toEvent} from './alert.ts';
-import {type Client, isObject, linkIn, textIn} from './client.ts';
+import {eventsTold} from './alert.ts';
+import type {Client} from './client.ts';
+import {isObject, linkIn, textIn} from './json.ts';
+import type {ToEvents} from './owners.ts';
 import {createSseReader, type StreamEvent} from './sse.ts';
 
 /** Where the module has its stream, or undefined where it has none. */
@@ -16,11 +17,11 @@ export async function eventServiceOf(client: Client): Promise<string | undefined
 }
 
 /** Keeps what one event tells. What is no event of Redfish, such as a metric report, is passed over. */
-export async function keepPayload(payload: unknown, resource: Attributes, parts: SourceParts): Promise<boolean> {
+export async function keepPayload(payload: unknown, toEvents: ToEvents, parts: SourceParts): Promise<boolean> {
 	const told = eventsTold(payload);
 	if (!told) return false;
 	const now = (parts.now ?? Date.now)();
-	if (told.length > 0) await parts.consume(told.map(each => toEvent(each, resource, now)));
+	if (told.length > 0) await parts.consume(toEvents(told, now));
 	return true;
 }
 
@@ -28,13 +29,7 @@ export async function keepPayload(payload: unknown, resource: Attributes, parts:
 Follows the stream until it ends. The id of the last event that is kept is a mark, so that the module can go on after it; what
 it no longer knows by then, the logs tell.
 */
-export async function follow(
-	client: Client,
-	stream: string,
-	key: string,
-	resource: Attributes,
-	parts: SourceParts,
-): Promise<void> {
+export async function follow(client: Client, stream: string, key: string, toEvents: ToEvents, parts: SourceParts): Promise<void> {
 	const mark = `${key}/stream`;
 	const last = await parts.marks.read(mark);
 	// An id is the module's own text: only what a header can carry goes back.
@@ -43,7 +38,7 @@ export async function follow(
 	let kept = last;
 	for await (const piece of await client.stream(stream, headers)) {
 		for (const {id, data} of read(piece)) {
-			await keepPayload(parsed(data), resource, parts);
+			await keepPayload(parsed(data), toEvents, parts);
 			if (id !== '' && id !== kept) await parts.marks.write(mark, id);
 			kept = id;
 		}

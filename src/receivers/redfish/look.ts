@@ -1,16 +1,32 @@
 import {z} from 'zod';
 import {BridgeError} from '../../errors.ts';
-import type {Attributes, HardwareEvent} from '../../event.ts';
+import type {HardwareEvent} from '../../event.ts';
 import type {SourceParts} from '../../source.ts';
-import {entryKey, entryTold, stateOfHealth, type Told, toEvent, typeOfPath} from './alert.ts';
-import {type Client, isObject, type Json, linkIn, textIn} from './client.ts';
+import {stateOfHealth, type Told, typeOfPath} from './alert.ts';
+import type {Client} from './client.ts';
 import type {RedfishSystem} from './config.ts';
+import {isObject, type Json, keyOf, linkIn} from './json.ts';
+import {type LogsRead, readLogs} from './logs.ts';
+import {eventsFor, ownersOf, type ToEvents} from './owners.ts';
 import {type Leaf, leavesOf, readingsOf} from './parts.ts';
 
 const markSchema = z.object({
-	/** The entries of each log, as they were. */
-	logs: z.record(z.string(), z.array(z.string())),
-	levels: z.record(z.string(), z.object({state: z.string(), turn: z.int()})),
+	logs: z.record(
+		z.string(),
+		z.union([
+			z.object({keys: z.array(z.string()), count: z.int(), newest: z.number().optional()}),
+			z.array(z.string()).transform(keys => ({keys, count: keys.length})), // As earlier versions wrote it.
+		]),
+	),
+	levels: z.record(
+		z.string(),
+		z.object({
+			state: z.string(),
+			turn: z.int(),
+			/** What it has been since, without having been believed so far. */
+			better: z.object({state: z.string(), since: z.number()}).optional(),
+		}),
+	),
 	/** Whether a roll-up is bad that no part explains. */
 	unexplained: z.boolean(),
 });
@@ -24,54 +40,41 @@ function readMark(text: string | undefined): Mark {
 	}
 }
 
-/** IBM writes the machine type and model in one word, such as 8871-AC1 or [8871AC1]. */
-export function identityOf(system: Json | undefined, {url, name}: RedfishSystem): Attributes {
-	const match = /\b([0-9A-Z]{4})-?([0-9A-Z]{3})\b/.exec(textIn(system?.Model)?.slice(0, 200) ?? '');
-	const serial = textIn(system?.SerialNumber)?.trim().slice(0, 32);
-	const isIbm = /ibm|lenovo/i.test(textIn(system?.Manufacturer)?.slice(0, 200) ?? '');
-	return {
-		'host.name': name ?? textIn(system?.HostName)?.slice(0, 255) ?? url.hostname,
-		'server.address': url.host,
-		...(isIbm && match && {'callhome.system.type': match[1] ?? '', 'callhome.system.model': match[2] ?? ''}),
-		...(serial !== undefined && {'callhome.system.serial_number': serial}),
-	};
-}
+const weights: Readonly<Record<string, number>> = {ok: 0, degraded: 1, predicted_failure: 1, failed: 2};
+const isWorse = (state: string, before: string): boolean => (weights[state] ?? 0) > (weights[before] ?? 0);
 
-/** Entries of a log that is seen for the first time are history: what is wrong now, the health of the parts tells. */
-async function newEntries(client: Client, owners: readonly Json[], mark: Mark): Promise<{told: Told[]; logs: Mark['logs']}> {
+/**
+A first `ok` is no news. What is worse is told at once, and what is better when it has lasted: a part that flickers is one
+fault. A turn that is told again, because its mark could not be written, is the same event.
+*/
+function changes(leaves: readonly Leaf[], before: Mark['levels'], delayMillis: number, now: number) {
+	const levels: Mark['levels'] = Object.assign(Object.create(null), before);
 	const told: Told[] = [];
-	const logs: Mark['logs'] = Object.create(null);
-	for (const owner of owners)
-		for (const service of await client.members(linkIn(owner.LogServices) ?? `${linkIn(owner)}/LogServices`)) {
-			const path = linkIn(service.Entries);
-			if (path === undefined || logs[path] !== undefined) continue;
-			const unread = client.unread().length;
-			const entries = await client.members(path);
-			if (client.unread().length > unread) continue; // A part of a log would make the rest of it news the next time.
-			const before = Object.hasOwn(mark.logs, path) ? new Set(mark.logs[path]) : undefined;
-			logs[path] = entries.map(entryKey);
-			const fresh = before ? entries.filter(entry => !before.has(entryKey(entry))) : [];
-			told.push(...fresh.map(entry => entryTold(entry, path)).filter(each => each !== undefined));
+	for (const {path, name, state, of, described} of leaves) {
+		const {better, ...level} = levels[path] ?? {state: 'ok', turn: 0};
+		if (state === undefined) continue;
+		if (state === level.state) {
+			if (better) levels[path] = level;
+			continue;
 		}
-	return {told, logs};
-}
-
-/** A first `ok` is no news. A turn that is told again, because its mark could not be written, is the same event. */
-function changes(leaves: readonly Leaf[], mark: Mark): {told: Told[]; levels: Mark['levels']} {
-	const levels: Mark['levels'] = Object.assign(Object.create(null), mark.levels);
-	const told: Told[] = [];
-	for (const {path, name, state} of leaves) {
-		const before = levels[path] ?? {state: 'ok', turn: 0};
-		if (state === undefined || state === before.state) continue;
-		const turn = before.turn + 1;
+		const since = better?.state === state && better.since <= now ? better.since : now;
+		if (!isWorse(state, level.state) && now - since < delayMillis) {
+			levels[path] = {...level, better: {state, since}};
+			continue;
+		}
+		const turn = level.turn + 1;
 		levels[path] = {state, turn};
+		const message = `${name}: ${state.replace('_', ' ')}`;
+		const attributes = {...described, ...(of !== undefined && {'redfish.place': of})};
 		told.push({
 			identity: ['health', path, state, turn],
 			id: path,
 			type: typeOfPath(path),
 			name,
 			state,
-			message: `${name}: ${state.replace('_', ' ')}`,
+			message,
+			attributes,
+			isStanding: true,
 		});
 	}
 	return {told, levels};
@@ -82,30 +85,52 @@ const isBad = (resource: Json): boolean => {
 	return state !== undefined && state !== 'ok';
 };
 
-/** One look at one machine: its logs and its parts. The mark is written when the events are kept. Answers who it is. */
-export async function lookAt(client: Client, target: RedfishSystem, parts: SourceParts): Promise<Attributes> {
+export type Looked = {
+	readonly toEvents: ToEvents;
+	/** Logs that are too large to be read whole. */
+	readonly cut: LogsRead['cut'];
+};
+
+export type Manner = {
+	/** Each log is read to its end. */
+	readonly isThorough: boolean;
+	/** So long a part stays well before that is told. */
+	readonly recoveryMillis: number;
+	/** From one look to the next. */
+	readonly everyMillis: number;
+};
+
+/** One look at one machine: its logs and its parts. The mark is written when the events are kept. */
+export async function lookAt(
+	client: Client,
+	target: RedfishSystem,
+	parts: SourceParts,
+	{isThorough, recoveryMillis, everyMillis}: Manner,
+): Promise<Looked> {
 	const now = (parts.now ?? Date.now)();
-	const key = `redfish/${target.url.host}`;
-	const mark = readMark(await parts.marks.read(key));
+	const key = keyOf(target);
+	const before = await parts.marks.read(key);
+	const mark = readMark(before);
 	const root = await client.get('/redfish/v1/');
 	if (!root) throw new BridgeError('ERR_MALFORMED', `there is no Redfish service: ${client.unread()[0] ?? '/redfish/v1/ (404)'}`);
 	const collection = (name: string) => client.members(linkIn(root[name]) ?? `/redfish/v1/${name}`);
 	const [systems, managers, chassis] = [await collection('Systems'), await collection('Managers'), await collection('Chassis')];
 	if (systems.length + managers.length + chassis.length === 0)
 		throw new BridgeError('ERR_MALFORMED', `no system, manager or chassis can be read: ${client.unread().join(', ')}`);
-	const resource = identityOf(systems[0], target);
-	const logged = await newEntries(client, [...systems, ...managers, ...chassis], mark);
+	const owners = ownersOf(systems, chassis, target);
+	const logged = await readLogs(client, [...systems, ...managers, ...chassis], mark.logs, isThorough);
 	const leaves = await leavesOf(client, systems, chassis);
-	const turned = changes(leaves, mark);
-	const events: HardwareEvent[] = [
-		...logged.told.map(told => toEvent(told, resource, now)),
-		...turned.told.map(told => toEvent(told, resource, now, 'redfish/health')),
-	];
+	const toEvents = eventsFor(owners, leaves);
+	const turned = changes(leaves, mark.levels, recoveryMillis, now);
+	const events: HardwareEvent[] = [...toEvents(logged.told, now), ...toEvents(turned.told, now, 'redfish/health')];
 	if (events.length > 0) await parts.consume(events);
 	const unexplained = [...systems, ...chassis].some(isBad) && leaves.every(({state = 'ok'}) => state === 'ok');
 	if (unexplained && !mark.unexplained)
 		parts.log('warn', `Redfish ${target.url.host}: the rolled-up health is bad, and no part that was read explains it`);
-	await parts.marks.write(key, JSON.stringify({logs: {...mark.logs, ...logged.logs}, levels: turned.levels, unexplained}));
-	parts.measure('redfish', resource, leaves.flatMap(readingsOf), now);
-	return resource;
+	const after = JSON.stringify({logs: logged.marks, levels: turned.levels, unexplained});
+	if (after !== before) await parts.marks.write(key, after);
+	if (leaves.length === 0) parts.measure('redfish', owners(), [], now);
+	for (const [resource, own] of Map.groupBy(leaves, ({path, of}) => owners(path, of)))
+		parts.measure('redfish', resource, own.flatMap(readingsOf), now, everyMillis);
+	return {toEvents, cut: logged.cut};
 }

@@ -1,18 +1,43 @@
+import type {Attributes} from '../../event.ts';
 import type {Reading} from '../../source.ts';
 import {type State, stateOfHealth, typeOfPath} from './alert.ts';
-import {type Client, isObject, type Json, linkIn, textIn} from './client.ts';
+import type {Client} from './client.ts';
+import {isObject, type Json, linkIn, textIn} from './json.ts';
 
-export type Leaf = {readonly path: string; readonly name: string; readonly state: State | undefined; readonly part: Json};
+export type Leaf = {
+	readonly path: string;
+	readonly name: string;
+	readonly state: State | undefined;
+	readonly part: Json;
+	/** The system or chassis that it was read by. */
+	readonly of: string | undefined;
+	/** What is to be ordered when it has to be replaced. */
+	readonly described: Attributes;
+};
 
 const states: readonly State[] = ['ok', 'degraded', 'failed', 'predicted_failure'];
 
-function leafOf(part: Json): Leaf | undefined {
+/** By the names of the semantic conventions, and what these have no name for under the module's own. */
+const descriptions: Readonly<Record<string, string>> = {
+	'hw.serial_number': 'SerialNumber',
+	'hw.model': 'Model',
+	'hw.vendor': 'Manufacturer',
+	'redfish.part_number': 'PartNumber',
+	'redfish.spare_part_number': 'SparePartNumber',
+};
+
+function describe(part: Json): Attributes {
+	const said = Object.entries(descriptions).map(([name, key]) => [name, textIn(part[key])?.trim().slice(0, 100) ?? '']);
+	return Object.fromEntries(said.filter(([, text]) => text !== ''));
+}
+
+function leafOf(part: Json, of: string | undefined): Leaf | undefined {
 	const status = isObject(part.Status) ? part.Status : {};
 	const path = linkIn(part);
 	if (path === undefined || path.length > 500 || status.State === 'Absent') return undefined;
 	const health = stateOfHealth(status.Health);
 	const state = part.FailurePredicted === true && health !== 'failed' ? 'predicted_failure' : health;
-	return {path, name: (textIn(part.Name) ?? path).slice(0, 200), state, part};
+	return {path, name: (textIn(part.Name) ?? path).slice(0, 200), state, part, of, described: describe(part)};
 }
 
 const objectsIn = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isObject).slice(0, 1000) : []);
@@ -54,13 +79,14 @@ async function chassisParts(client: Client, chassis: Json): Promise<Json[]> {
 
 /** The parts that have no parts: their own health counts, and what is rolled up from them does not. */
 export async function leavesOf(client: Client, systems: readonly Json[], chassis: readonly Json[]): Promise<readonly Leaf[]> {
-	const parts: Json[] = [];
+	const leaves: Leaf[] = [];
+	const add = (owner: Json, parts: readonly Json[]) =>
+		leaves.push(...parts.map(part => leafOf(part, linkIn(owner))).filter(leaf => leaf !== undefined));
 	for (const system of systems) {
-		parts.push(...(await linked(client, system, 'Processors')), ...(await linked(client, system, 'Memory')));
-		parts.push(...(await drivesOf(client, system)));
+		add(system, [...(await linked(client, system, 'Processors')), ...(await linked(client, system, 'Memory'))]);
+		add(system, await drivesOf(client, system));
 	}
-	for (const each of chassis) parts.push(...(await chassisParts(client, each)));
-	const leaves = parts.map(leafOf).filter(leaf => leaf !== undefined);
+	for (const each of chassis) add(each, await chassisParts(client, each));
 	return [...new Map(leaves.map(leaf => [leaf.path, leaf])).values()];
 }
 

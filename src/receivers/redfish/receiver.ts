@@ -3,10 +3,11 @@ import type {Component} from '../../component.ts';
 import type {SourceParts} from '../../source.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
 import {keepPayload} from './follow.ts';
+import {keyOf} from './json.ts';
 import {createListener} from './listener.ts';
-import {createWatch, keyOf} from './watch.ts';
+import {createWatch} from './watch.ts';
 
-/** Watches each machine in turns of its own. One that refuses the login is left alone until the next start. */
+/** Watches each machine in turns of its own. One that refuses the login is left alone. */
 export function createRedfishReceiver(config: RedfishReceiverConfig, parts: SourceParts): Component & {url(): URL | undefined} {
 	const stop = new AbortController();
 	const tokens = new Map<string, RedfishSystem>();
@@ -21,9 +22,9 @@ export function createRedfishReceiver(config: RedfishReceiverConfig, parts: Sour
 	async function take(token: string, payload: unknown): Promise<boolean | undefined> {
 		const system = tokens.get(token);
 		if (!system) return undefined;
-		const resource = watches.get(system)?.resource();
-		if (!resource) throw new Error(`${system.url.host} was not looked at yet`);
-		return keepPayload(payload, resource, parts);
+		const toEvents = watches.get(system)?.toEvents();
+		if (!toEvents) throw new Error(`${system.url.host} was not looked at yet`);
+		return keepPayload(payload, toEvents, parts);
 	}
 
 	/** The path is the module's proof that it was told it: it stays the same over restarts, for the subscription has it. */
@@ -47,6 +48,7 @@ export function createRedfishReceiver(config: RedfishReceiverConfig, parts: Sour
 		async start() {
 			for (const system of config.systems) tokens.set(await tokenOf(system), system);
 			await listener?.start();
+			if (listener) parts.log('info', `Redfish events are taken at ${listener.url().href}`);
 			if (stop.signal.aborted) return void (await listener?.shutdown());
 			running = Promise.all([...watches.values()].map(watch => watch.run()));
 		},

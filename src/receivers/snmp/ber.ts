@@ -4,7 +4,15 @@ type Element = {readonly tag: number; readonly start: number; readonly end: numb
 /** What a message says of itself before anything is believed. */
 export type Header =
 	| {readonly version: 1 | 2}
-	| {readonly version: 3; readonly engineId: string; readonly user: string; readonly authenticated: boolean};
+	| {
+			readonly version: 3;
+			readonly engineId: string;
+			/** Of that engine: how often it began, and for how many seconds it has run. */
+			readonly boots: number;
+			readonly time: number;
+			readonly user: string;
+			readonly authenticated: boolean;
+	  };
 
 const integer = 0x02;
 const octets = 0x04;
@@ -89,17 +97,25 @@ function readHeaderV3(bytes: Buffer, parts: readonly Element[]): Header | undefi
 	if (flags === undefined || parameters?.tag !== sequence || parameters.end !== security.end) return undefined;
 	const fields = within(bytes, parameters);
 	if (!hasTags(fields, octets, integer, integer, octets, octets, octets)) return undefined;
-	const [engine, , , user] = fields;
+	const [engine, ...others] = fields;
+	const [boots, time] = others.slice(0, 2).map(field => integerIn(bytes, field));
+	const user = fields[3];
 	if (!engine || !user || engine.end - engine.start > 32 || user.end - user.start > 32) return undefined; // RFC 3411, 3414
+	if (boots === undefined || time === undefined || boots < 0 || time < 0) return undefined;
 	const isPrivate = (flags & 2) !== 0;
 	if (isPrivate ? scoped.tag !== octets : !isScopedNotification(bytes, scoped)) return undefined;
 	return {
 		version: 3,
 		engineId: bytes.toString('hex', engine.start, engine.end),
+		boots,
+		time,
 		user: bytes.toString('utf8', user.start, user.end),
 		authenticated: (flags & 1) !== 0,
 	};
 }
+
+const integerIn = (bytes: Buffer, {start, end}: Element): number | undefined =>
+	end - start >= 1 && end - start <= 4 ? bytes.readIntBE(start, end - start) : undefined;
 
 function flagsOf(bytes: Buffer, global: Element): number | undefined {
 	const fields = within(bytes, global);

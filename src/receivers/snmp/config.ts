@@ -47,6 +47,8 @@ const trapUserSchema = userSchema.safeExtend({
 		.regex(/^(0x)?([0-9a-fA-F]{2}){5,32}$/, 'is not an engine id: 10 to 64 hexadecimal digits')
 		.transform(text => text.replace(/^0x/, '').toLowerCase())
 		.optional(),
+	/** Refuses what is older, by its engine's own clock, than the time window allows (RFC 3414). */
+	check_time: z.boolean().default(true),
 });
 
 const trapsSchema = z
@@ -117,6 +119,10 @@ const pollSchema = z.strictObject({
 	retries: z.int().min(0).max(10).default(1),
 	/** A host that does not answer is asked ever less often, down to once in this time. */
 	max_interval: between(100, 7 * 86_400_000, '100ms to 7d').prefault('15m'),
+	/** A part that is well again has to stay so for this long before that is told: one that flickers is one fault. */
+	recovery_delay: between(0, 86_400_000, '0s to 1d').prefault('5m'),
+	/** A user of version 3 that was refused is not tried again before, also by a restart, unless it changes. */
+	refused_pause: between(100, 30 * 86_400_000, '100ms to 30d').prefault('24h'),
 	/** Hosts that are asked at the same time. */
 	concurrency: z.int().min(1).max(10_000).default(200),
 	/** Rows that one request asks for. */

@@ -2,6 +2,7 @@ import {EventEmitter} from 'node:events';
 import snmp from 'net-snmp';
 import {type Header, readHeader} from './ber.ts';
 import type {TrapsConfig} from './config.ts';
+import {createTimeWindows} from './time-window.ts';
 import {type Pdu, type Trap, toTrap} from './trap.ts';
 import {forgetKeys, toUser} from './user.ts';
 
@@ -13,6 +14,7 @@ export type Refusal =
 	| 'unknown_user'
 	| 'not_authenticated'
 	| 'engine_not_allowed'
+	| 'not_in_time_window'
 	| 'too_many_engines';
 
 /**
@@ -64,10 +66,11 @@ function createLibraryReceiver(config: TrapsConfig, engineId: string) {
 }
 
 /** Takes datagrams apart. `engineId` is this receiver's own, in hexadecimal digits: senders of informs keep it. */
-export function createDecode(config: TrapsConfig, engineId: string, now: () => number) {
+export function createDecode(config: TrapsConfig, engineId: string, now: () => number, elapsedMillis?: () => number) {
 	const receive = createLibraryReceiver(config, engineId);
 	const users = new Map(config.users.map(user => [user.name, user]));
 	const admitEngine = createEngines(now);
+	const isTimely = createTimeWindows(elapsedMillis);
 
 	/** Before any work is spent on it. */
 	function refusalOf(header: Header): Refusal | undefined {
@@ -77,6 +80,12 @@ export function createDecode(config: TrapsConfig, engineId: string, now: () => n
 		const isAllowed = user.engine_id === undefined || [user.engine_id, engineId, ''].includes(header.engineId);
 		if (!isAllowed) return 'engine_not_allowed';
 		return !header.authenticated || admitEngine(header.engineId) ? undefined : 'too_many_engines';
+	}
+
+	/** Of an inform this receiver's own engine is the measure, and what is repeated is the same event. */
+	function isLate(header: Extract<Header, {version: 3}>): boolean {
+		const isOfSender = header.authenticated && header.engineId !== engineId && header.engineId !== '';
+		return isOfSender && users.get(header.user)?.check_time !== false && !isTimely(header);
 	}
 
 	return function decode(datagram: Buffer, sender: string): Decoded {
@@ -89,6 +98,7 @@ export function createDecode(config: TrapsConfig, engineId: string, now: () => n
 		if (failed || !data) return {kind: 'refused', reason: whyFailed(header), answer};
 		// The library takes notifications of version 3 that name no user for authorized.
 		if (header.version === 3 && !users.has(data.pdu.user ?? '')) return {kind: 'refused', reason: 'unknown_user'};
+		if (header.version === 3 && isLate(header)) return {kind: 'refused', reason: 'not_in_time_window'};
 		const trap = data.pdu.type === getRequest ? undefined : toTrap(data.pdu, header.version, sender);
 		return trap ? {kind: 'notification', trap, answer} : {kind: 'refused', reason: 'malformed'};
 	};

@@ -1,3 +1,4 @@
+import {isInputLost, isPredicted, neededBy, needs} from '../../alert-words.ts';
 import {type Attributes, type HardwareEvent, Severity} from '../../event.ts';
 import {digest} from './alert.ts';
 import {changeTable, logTable} from './imm-mib.ts';
@@ -78,8 +79,8 @@ export function logEvents(lines: readonly Line[], machine: string, resource: Att
 		const isRecovery = recovery.test(text);
 		if (text === '' || isAboutTheLog.test(text) || (!fault && !isRecovery)) return [];
 		const part = namedPart(text, undefined, digest([text.replace(recovery, '')]).slice(0, digestLength));
-		const isPredicted = /\b(PFA|predictive|predicted)\b/i.test(text);
-		const state = isRecovery ? 'ok' : isPredicted ? 'predicted_failure' : (fault?.state ?? 'degraded');
+		const state = isRecovery ? 'ok' : isPredicted(text) ? 'predicted_failure' : (fault?.state ?? 'degraded');
+		const needed = state === 'ok' ? undefined : neededBy(text, part.type, state === 'degraded');
 		return {
 			id: digest(['snmp/log', machine, line.digest]),
 			name: 'callhome.hardware.alert',
@@ -93,6 +94,8 @@ export function logEvents(lines: readonly Line[], machine: string, resource: Att
 				...(part.type && {'hw.type': part.type}),
 				...(part.name && {'hw.name': part.name}),
 				'hw.state': state,
+				...(needed && needs[needed]),
+				...(state !== 'ok' && isInputLost(text, part.type) && {'error.type': 'input_lost'}),
 				'snmp.eventLogSeverity': integerOf(line.row.get(logTable.severity)) ?? severity,
 				'snmp.eventLogDate': textOfValue(line.row.get(logTable.date)),
 				'snmp.eventLogTime': textOfValue(line.row.get(logTable.time)),

@@ -8,6 +8,8 @@ export type Standing = Readonly<Record<string, PartState>>;
 /** Where the reading of one machine stands. Kept across restarts. */
 export type HostMark = {
 	readonly standing: Standing;
+	/** Of parts that stood badly and read well: since when they do. */
+	readonly well?: Readonly<Record<string, number>> | undefined;
 	/** The machine said that it was unwell as a whole, and no part of it did. */
 	readonly suspect?: PartState | undefined;
 	/** Digests of the lines of the event log, its first line, and its last one with its index. */
@@ -16,6 +18,27 @@ export type HostMark = {
 	/** The classes of alerts that the module sends no traps of. */
 	readonly silent?: string;
 };
+
+/**
+A part that was ill counts as ill until it has read well for so long: one that flickers is one fault, and not a case that is
+told to be over and back again each minute.
+*/
+export function settled(
+	parts: readonly PartRead[],
+	{standing, well = {}}: Pick<HostMark, 'standing' | 'well'>,
+	{at, recoveryMillis}: {readonly at: number; readonly recoveryMillis: number},
+): {readonly parts: readonly PartRead[]; readonly well: Readonly<Record<string, number>>} {
+	const waiting: Record<string, number> = {};
+	const judgedParts = parts.map(part => {
+		const before = standing[part.id];
+		if (part.state !== 'ok' || before === undefined) return part;
+		const since = Math.min(well[part.id] ?? at, at);
+		if (at - since >= recoveryMillis) return part;
+		waiting[part.id] = since;
+		return {...part, state: before};
+	});
+	return {parts: judgedParts, well: waiting};
+}
 
 type Judged = Pick<PartRead, 'id' | 'type' | 'name' | 'attributes'> & {readonly state: PartState};
 

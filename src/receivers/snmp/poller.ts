@@ -3,8 +3,10 @@ import {isIP} from 'node:net';
 import type {Component} from '../../component.ts';
 import {toError} from '../../errors.ts';
 import type {Attributes} from '../../event.ts';
+import {createRefusals, type Login, refusedAdvice} from '../../refused-login.ts';
+import {Secret} from '../../secret.ts';
 import type {SourceParts} from '../../source.ts';
-import type {PollConfig, PolledHost} from './config.ts';
+import type {PollConfig, PolledHost, SnmpUser} from './config.ts';
 import type {HostMark} from './health.ts';
 import {configured, scrape} from './scrape.ts';
 import {type Session, SessionError, type SessionOptions} from './session.ts';
@@ -41,6 +43,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 	const {consume, measure, marks, onTarget, log, now = Date.now, random = Math.random} = parts;
 	const known = new Map<string, Attributes>();
 	const turns = createTurns(config.concurrency);
+	const refusals = createRefusals(marks, config.refused_pause, now);
 	const transport = createV2cTransport();
 	const running = new Set<Promise<void>>();
 	const sessions = new Set<Session>();
@@ -74,6 +77,8 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 			onTarget({source, target: targetOf(one.host), state: 'working', reason: ''});
 		} catch (error) {
 			if (isClosing) return;
+			const {user} = one.host;
+			if (user && isOf(error, 'credentials')) await refusals.refused(loginOf(one.key, user));
 			fail(one, toError(error));
 		}
 		later(one, Math.max(0, pauseAfter(one.failures, config, random) - (one.failures === 0 ? now() - began : 0)));
@@ -82,18 +87,20 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 	async function read(one: Followed, at: number): Promise<void> {
 		const {host} = one;
 		const address = isIP(host.host) ? host.host : (await lookup(host.host)).address;
+		if (host.user && one.resource === undefined && (await refusals.isHeld(loginOf(one.key, host.user))))
+			throw new SessionError('held', 'it refused this user a short time ago');
 		one.mark ??= await marks.read(one.key);
 		const options: SessionOptions = {address, port: host.port, timeoutMillis: config.timeout, retries: config.retries};
 		const session = withDeadline(openSession(host, options, transport), at + patience * config.timeout, now);
 		sessions.add(session);
 		try {
-			const {max_repetitions: maxRepetitions} = config;
-			const scraped = await scrape(session, {host, address, maxRepetitions, mark: markIn(one.mark), at});
+			const {max_repetitions: maxRepetitions, recovery_delay: recoveryMillis} = config;
+			const scraped = await scrape(session, {host, address, maxRepetitions, recoveryMillis, mark: markIn(one.mark), at});
 			if (scraped.events.length > 0) await consume(scraped.events);
 			await keepMark(one, JSON.stringify(scraped.mark)); // Only now: what was not kept is found again.
 			one.resource = scraped.resource;
 			known.set(address, scraped.resource);
-			measure(source, scraped.resource, scraped.readings, at);
+			measure(source, scraped.resource, scraped.readings, at, config.interval);
 			for (const notice of scraped.notices) log('info', `SNMP poll of ${targetOf(host)}: ${notice}`);
 		} finally {
 			if (sessions.delete(session)) session.close();
@@ -108,10 +115,10 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 	function fail(one: Followed, error: Error): void {
 		const {host, resource} = one;
 		one.failures++;
-		one.isStopped = error instanceof SessionError && error.fault === 'credentials';
+		one.isStopped = isOf(error, 'credentials') || isOf(error, 'held');
 		if (resource && (one.isStopped || one.failures === failuresUntilBlank)) measure(source, resource, [], now());
 		const reason = one.isStopped
-			? `${error.message}; it is not asked again until the bridge is restarted`
+			? `${error.message}: ${refusedAdvice}, and after a restart of the bridge`
 			: reasonOf(error, host);
 		onTarget({source, target: targetOf(host), state: one.isStopped ? 'stopped' : 'failing', reason});
 	}
@@ -131,6 +138,14 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 			await Promise.all(running);
 		},
 	};
+}
+
+const isOf = (error: unknown, fault: SessionError['fault']): boolean => error instanceof SessionError && error.fault === fault;
+
+/** All that makes up the user is the password of it: what is changed is another login. */
+function loginOf(key: string, {name, auth_protocol, auth_password, priv_protocol, priv_password}: SnmpUser): Login {
+	const words = [auth_protocol, auth_password?.reveal() ?? '', priv_protocol, priv_password?.reveal() ?? ''];
+	return {key: `${key}/refused`, username: name, password: new Secret(JSON.stringify(words))};
 }
 
 const targetOf = ({host, port}: PolledHost): string => (port === 161 ? host : `${host}:${port}`);

@@ -8,6 +8,8 @@ const refusals: Readonly<Record<Refusal, string>> = {
 	unknown_user: 'has a user that is not among receivers.snmp.traps.users',
 	not_authenticated: 'is not proven by the passwords of its user under receivers.snmp.traps.users',
 	engine_not_allowed: 'comes from another engine than its user may use (engine_id)',
+	not_in_time_window:
+		'is older than what its engine sent before: it was recorded and sent again, or the engine counts its starts anew (then set check_time: false for its user)',
 	too_many_engines: 'comes from an engine that is new, and there are too many of those',
 };
 

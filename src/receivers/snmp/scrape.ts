@@ -2,7 +2,7 @@ import type {Attributes, HardwareEvent} from '../../event.ts';
 import type {Reading} from '../../source.ts';
 import type {PolledHost} from './config.ts';
 import {changeColumns, changeEvents, growthOf, knownAfter, type Line, linesOf, logColumns, logEvents} from './event-log.ts';
-import {type HostMark, healthEvents, systemPart} from './health.ts';
+import {type HostMark, healthEvents, settled, systemPart} from './health.ts';
 import {machineOf} from './imm-alert.ts';
 import {changeTable, healthStates, logTable, profileRoots, type Scalar, scalars, summaryTable, walks} from './imm-mib.ts';
 import {type PartState, partsIn, statusReadings} from './readings.ts';
@@ -23,6 +23,8 @@ export type ScrapeOptions = {
 	readonly host: PolledHost;
 	readonly address: string;
 	readonly maxRepetitions: number;
+	/** So long a part reads well before that is told. */
+	readonly recoveryMillis: number;
 	readonly mark: HostMark | undefined;
 	readonly at: number;
 };
@@ -31,7 +33,7 @@ const noRows: Table = new Map();
 
 /** Reads one machine once. Throws a SessionError when its module gives no answer that can be used. */
 export async function scrape(session: Session, options: ScrapeOptions): Promise<Scraped> {
-	const {host, address, maxRepetitions, mark, at} = options;
+	const {host, address, maxRepetitions, recoveryMillis, mark, at} = options;
 	const root = profileRoots[host.profile];
 	const found = await readScalars(session, root);
 	if (found('health') === null)
@@ -51,7 +53,9 @@ export async function scrape(session: Session, options: ScrapeOptions): Promise<
 	const parts = partsIn(table, id => mark?.standing[id]);
 	const summary = [...table(summaryTable.entry).values()].map(row => textOfValue(row.get(summaryTable.text))).join('; ');
 	const all = [...parts, ...systemPart(stateOfSystem(found('health')), parts, summary)];
-	const {events: health, standing, suspect} = healthEvents(all, mark ?? {standing: {}}, {machine, resource, at});
+	const before = mark ?? {standing: {}};
+	const {parts: lasting, well} = settled(all, before, {at, recoveryMillis});
+	const {events: health, standing, suspect} = healthEvents(lasting, before, {machine, resource, at});
 	const log = await readLog(session, `${root}.${logTable.entry}`, mark?.log, maxRepetitions);
 	const silent = silentClasses(found);
 	const changes = linesOf(table(changeTable.entry), changeColumns);
@@ -60,7 +64,14 @@ export async function scrape(session: Session, options: ScrapeOptions): Promise<
 		resource,
 		readings: all.flatMap(part => [...part.readings, ...statusReadings(part)]),
 		events: [...health, ...logEvents(log.added, machine, resource, at), ...changeEvents(changed.added, machine, resource, at)],
-		mark: {standing, ...(suspect && {suspect}), log: log.mark, changes: knownAfter(changes, changed, mark?.changes), silent},
+		mark: {
+			standing,
+			well,
+			...(suspect && {suspect}),
+			log: log.mark,
+			changes: knownAfter(changes, changed, mark?.changes),
+			silent,
+		},
 		notices: [
 			...(log.isCleared ? ['its event log was cleared, or all of it has been replaced'] : []),
 			...(silent !== '' && silent !== mark?.silent ? [`it is set up to send no traps of ${silent} alerts`] : []),

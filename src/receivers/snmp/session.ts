@@ -15,6 +15,7 @@ export type Session = {
 export type SessionFault =
 	| 'timeout' // No answer at all: SNMPv1 and v2c are silent to a wrong community, too.
 	| 'credentials' // The agent says that they are wrong.
+	| 'held' // They were, a short time ago: it is not asked.
 	| 'too_big' // The answer would not fit into a datagram.
 	| 'no_such_name' // SNMPv1: one of the objects does not exist.
 	| 'failed';

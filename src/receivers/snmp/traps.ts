@@ -72,6 +72,7 @@ export function createTrapReceiver(config: TrapsConfig, parts: SourceParts, know
 			onEnd: (error: Error) => onTarget({source, target: '', state: 'stopped', reason: `${error.message}: restart the bridge`}),
 		};
 		socket = await openTrapSocket({...endpoint, receiveBuffer, mostWaiting}, events);
+		log('info', `SNMP traps are taken at ${socket.address}:${socket.port}`);
 		// The kernel counts its own bookkeeping too, and so tells twice what it was asked for.
 		if (socket.receiveBuffer < receiveBuffer)
 			log('warn', `SNMP traps: the kernel holds ${socket.receiveBuffer} bytes, not ${receiveBuffer}: raise net.core.rmem_max`);

@@ -39,6 +39,7 @@ test('labels name the machine, the part and its state', t => {
 		severity: 17,
 		message: 'Disk 3 has failed',
 		source: 'alertmanager',
+		isStanding: true,
 	});
 	t.deepEqual(event.resource, {
 		'host.name': 'db01.example',

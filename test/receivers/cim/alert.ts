@@ -1,5 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
+import {createClassify} from '../../../src/processors/classify.ts';
+import {withInferred} from '../../../src/processors/infer.ts';
 import {millisOfCimTime, toHardwareEvent} from '../../../src/receivers/cim/alert.ts';
 import {readExport} from '../../../src/receivers/cim/export-message.ts';
 import {parseXml} from '../../../src/receivers/cim/xml.ts';
@@ -114,4 +116,19 @@ test('any property may be missing or senseless', t => {
 		{numRuns: 200},
 	);
 	t.pass();
+});
+
+test('an alert without an event id that is about a login, the network or a program calls nobody', t => {
+	const verdictOf = (properties: Properties) => {
+		const {verdict, repeat} = createClassify([])(withInferred(eventOf(properties)));
+		return repeat === 1 ? verdict : `${verdict} x${repeat}`;
+	};
+	t.is(verdictOf({PerceivedSeverity: '3', Message: 'Remote Login Attempt Failed. Login ID: USERID'}), 'never');
+	t.is(verdictOf({PerceivedSeverity: '5', AlertType: '8', Message: 'Something was tried'}), 'never');
+	t.is(verdictOf({PerceivedSeverity: '3', Message: 'Something is odd'}), 'serviceable');
+	t.is(verdictOf({PerceivedSeverity: '5', MessageID: 'FQXSPSE4001I', Message: 'Remote Login Successful'}), 'never');
+	t.is(verdictOf({PerceivedSeverity: '3', MessageID: 'FQXSPMA0008N', Message: 'DIMM 5 has an error'}), 'call_home');
+	t.is(verdictOf({PerceivedSeverity: '6', AlertType: '8', Message: 'Drive 3 has failed'}), 'call_home');
+	t.is(verdictOf({PerceivedSeverity: '3', Message: 'Fan 2A is slow'}), 'call_home x2');
+	t.is(verdictOf({PerceivedSeverity: '5', Message: 'Something has failed'}), 'call_home');
 });

@@ -173,3 +173,50 @@ test('a slow module is waited for, and one slower than that is not', async t => 
 	t.false(await registrarFor(watched, {port: server.port, ca_file}, {request_timeout: '500ms'})());
 	t.regex(watched.targets.at(-1)?.reason ?? '', /did not answer in time/);
 });
+
+test('subscribe: false removes what this bridge left at the module, and nothing of others', async t => {
+	const {server, ca_file} = await secured(t);
+	const watched = watchSource();
+	await registrarFor(watched, {port: server.port, ca_file})();
+	const foreign = [...server.destinations(), ...server.filters()].map(instance => ({
+		...instance,
+		name: instance.name.replace('callhome:a1b2:', 'callhome:other:'),
+	}));
+	server.instances.push(...foreign);
+	const leave = registrarFor(watched, {port: server.port, ca_file, subscribe: false});
+	t.true(await leave());
+	t.deepEqual([...server.destinations(), ...server.filters(), ...server.subscriptions()], foreign);
+	t.like(watched.targets.at(-1), {state: 'absent'});
+	t.true(await leave());
+	t.is(server.state.requests.filter(method => method === 'DeleteInstance').length, 3);
+});
+
+test('a system that was taken out of the configuration is named until its subscription is gone, for 30 days', async t => {
+	const {server, ca_file} = await secured(t);
+	const watched = watchSource();
+	let time = 1_800_000_000_000;
+	const settings = {destination_url: 'http://192.0.2.1:5990'};
+	const here = {port: server.port, ca_file};
+	await registrarFor(watched, here, settings, () => time)();
+	const restart = async (...systems: object[]) => {
+		const said = watched.targets.length;
+		const whole = systems.map(system => ({host: '127.0.0.1', username: 'USERID', password: 'PASSW0RD', ...system}));
+		const config = cimReceiverSchema.parse({...settings, systems: whole});
+		const registrar = createRegistrar(config, {...watched.parts, now: () => time}, 'a1b2');
+		await registrar.start([]);
+		await registrar.shutdown();
+		return watched.targets.slice(said).map(({target, reason}) => `${target} ${/subscribe: false/.test(reason)}`);
+	};
+	const named = [`127.0.0.1:${server.port} true`];
+	t.deepEqual(await restart(here), []);
+	t.deepEqual(await restart(), named);
+	time += 29 * 86_400_000;
+	t.deepEqual(await restart(), named);
+	t.deepEqual(await restart(here), [], 'it is back');
+	t.deepEqual(await restart(), named);
+	time += 31 * 86_400_000;
+	t.deepEqual(await restart(), []);
+	await registrarFor(watched, here, settings, () => time)();
+	await registrarFor(watched, {...here, subscribe: false}, settings, () => time)();
+	t.deepEqual(await restart(), []);
+});

@@ -58,6 +58,7 @@ test('an alarm that lasts is told, and its end, also across a restart; one that 
 	await plant(stage.directory, tree);
 	await stage.start({hwmon: {}});
 	await eventsCome(stage, 4);
+	t.true(stage.events.every(({isStanding}) => isStanding));
 	t.deepEqual(told(stage).slice(0, 2), ['fan/nct6775-fan2 degraded threshold', 'temperature/nct6775-systin failed threshold']);
 	t.deepEqual(told(stage).slice(2).toSorted(), ['fan/nct6775-fan2 ok', 'temperature/nct6775-systin ok']);
 	t.is(stage.events[1]?.message, 'nct6775 SYSTIN is beyond a critical limit: 101 °C');

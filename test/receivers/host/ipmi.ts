@@ -20,7 +20,7 @@ async function startSimulator(t: ExecutionContext, {directory}: HostStage) {
 	const auths = ['callback', 'user', 'operator', 'admin'].map(level => `allowed_auths_${level} none md2 md5 straight`).join('\n');
 	await writeFile(
 		join(directory, 'lan.conf'),
-		`name "sim"\nset_working_mc 0x20\nstartlan 1\naddr 127.0.0.1 ${port}\npriv_limit admin\n${auths}\nendlan\n` +
+		`name "sim"\nset_working_mc 0x20\nstartlan 1\naddr 127.0.0.1 ${port}\npriv_limit admin\n${auths}\nguid a123456789abcdefa123456789abcdef\nendlan\n` +
 			`user 2 true "reader" "${password}" admin 10 none md2 md5 straight\n`,
 	);
 	await writeFile(
@@ -122,17 +122,43 @@ testWithPeer(
 
 testWithPeer(
 	['ipmi_sim', 'ipmitool'],
-	'a wrong password and a module that does not answer are said, and never the password',
+	'a module that does not answer is said, and asked again, and never the password is told',
 	async t => {
 		const stage = await hostStage(t);
 		const {remote} = await startSimulator(t, stage);
-		const {Secret} = await import('../../../src/secret.ts');
-		await stage.start({ipmi: {local: false, remote: [{...remote, password: new Secret('wrong-password')}]}});
+		const port = await freePort();
+		await stage.start({ipmi: {local: false, remote: [{...remote, port, password: new Secret('wrong-password')}]}});
 		await stateIs(stage, 'failing');
 		t.notRegex(JSON.stringify([stage.states, stage.logged]), /wrong-password|s3cret/);
 		t.regex(stage.states.at(-1)?.reason ?? '', /ipmitool: \S+/);
 	},
 );
+
+for (const over of ['lan', 'lanplus'])
+	testWithPeer(
+		['ipmi_sim', 'ipmitool'],
+		`a login that the module refuses over ${over} is tried once, also after a restart, until it changes`,
+		async t => {
+			const stage = await hostStage(t);
+			const {remote} = await startSimulator(t, stage);
+			const runs = join(stage.directory, 'runs');
+			const ipmitool = await script(stage.directory, 'counted', `echo x >> ${runs}; exec ${requiredPeer('ipmitool')} "$@"`);
+			const suite = over === 'lanplus' ? {cipher_suite: 3} : {};
+			const settings = (word: string) => ({
+				ipmi: {ipmitool, local: false, remote: [{...remote, ...suite, interface: over, password: new Secret(word)}]},
+			});
+			const first = await stage.start(settings('wrong-password'));
+			await stateIs(stage, 'stopped');
+			t.regex(stage.states.at(-1)?.reason ?? '', /modules lock accounts/);
+			await first.stop();
+			const again = await stage.start(settings('wrong-password'));
+			await eventually(() => /refused \(before\)/.test(stage.states.at(-1)?.reason ?? ''), {timeoutMillis: 30_000});
+			await again.stop();
+			t.is(await readFile(runs, 'utf8'), 'x\n');
+			await stage.start(settings(password));
+			await stateIs(stage, 'working');
+		},
+	);
 
 /** An ipmitool that answers as the pieces say. */
 const pretend = (stage: HostStage, raw: string, elist = 'true') =>
@@ -196,7 +222,7 @@ test('the password stands in no argument, and the address of the module in no sh
 	await stateIs(stage, 'failing');
 	const said = await readFile(join(stage.directory, 'arguments'), 'utf8');
 	t.false(said.includes(password));
-	t.true(said.includes('-I lanplus -H bmc.example -p 623 -U $(id) -L USER -E raw 0x0a 0x40'));
+	t.true(said.includes('-I lanplus -H bmc.example -p 623 -U $(id) -L USER -E -v raw 0x0a 0x40'));
 });
 
 test('a module that is named needs ipmitool: that it is missing is a failure there', async t => {

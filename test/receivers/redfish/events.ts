@@ -91,7 +91,7 @@ test('a stream that ends is opened again, from the event after the last one that
 	await eventually(() => watched.marks.size > 0 && [...watched.marks.values()].includes('41'), patience);
 	service.endStreams();
 	await eventually(() => service.asked.some(({path, lastEventId}) => path.endsWith('/SSE') && lastEventId === '41'), patience);
-	t.is(service.asked.filter(({method}) => method === 'POST').length, 0);
+	t.is(service.asked.filter(({method, path}) => method === 'POST' && path.includes('EventService')).length, 0);
 });
 
 test('an event of the stream that could not be kept is asked for again', async t => {
@@ -136,7 +136,8 @@ test('without a stream it subscribes, takes what is posted, and answers when it 
 	await start();
 	await eventually(() => service.subscriptions.size === 1, patience);
 	const [subscription] = service.subscriptions.values();
-	t.like(subscription, {Protocol: 'Redfish', EventFormatType: 'Event', Context: 'callhome-bridge'});
+	t.like(subscription, {Protocol: 'Redfish', EventFormatType: 'Event'});
+	t.regex(String(subscription?.Context), /^callhome-bridge:[0-9a-f]{12}$/);
 	t.deepEqual(await service.post(event('1')), [204]);
 	t.is(watched.events.length, 1);
 	isFull = true;
@@ -149,15 +150,33 @@ test('without a stream it subscribes, takes what is posted, and answers when it 
 	t.is(watched.events.length, 1);
 });
 
+test('a test event is marked as one, whatever its severity, so that nobody takes it for a fault', async t => {
+	const service = createRedfishService(machinePages(), {stream: false});
+	const {watched, start} = await setUp(t, service, {listen});
+	await start();
+	await eventually(() => service.subscriptions.size === 1, patience);
+	const origin = {OriginOfCondition: undefined};
+	await service.post(event('1', {...origin, MessageSeverity: 'OK', MessageId: 'Base.1.0.TestMessage', Message: 'Hello'}));
+	await service.post(event('2', {...origin, MessageId: 'Vendor.1.0.X', Message: 'Test event of the EventService'}));
+	await service.post(event('3', {...origin, MessageId: 'Vendor.1.0.X', Message: 'DIMM 3 failed its memory test'}));
+	t.deepEqual(
+		watched.events.map(({attributes}) => attributes['callhome.test'] ?? false),
+		[true, true, false],
+	);
+});
+
 test('a subscription is adopted after a restart, made again when it is gone, and left-overs of ours are removed', async t => {
 	const service = createRedfishService(machinePages(), {stream: false});
 	const {config, watched, start} = await setUp(t, service, {
 		events: 'push',
 		listen: {...listen, destination_url: 'https://bridge.example/x'},
 	});
+	const token = '0123456789abcdef'.repeat(2);
+	for (const {url} of config.systems) watched.marks.set(`redfish/${url.host}/token`, token);
 	const old = '/redfish/v1/EventService/Subscriptions/old';
 	const others = '/redfish/v1/EventService/Subscriptions/others';
-	service.subscriptions.set(old, {...at(old), Context: 'callhome-bridge', Destination: 'https://bridge.example/elsewhere'});
+	const former = `https://bridge.example/elsewhere/redfish-events/${token}`;
+	service.subscriptions.set(old, {...at(old), Context: 'callhome-bridge', Destination: former});
 	service.subscriptions.set(others, {...at(others), Context: 'somebody', Destination: 'https://somebody.example/'});
 	const receiver = await start();
 	await eventually(() => service.subscriptions.size === 2 && !service.subscriptions.has(old), patience);
@@ -165,7 +184,7 @@ test('a subscription is adopted after a restart, made again when it is gone, and
 	const [, made] = [...service.subscriptions.entries()];
 	t.regex(String(made?.[1].Destination), /^https:\/\/bridge\.example\/x\/redfish-events\/[0-9a-f]{32}$/);
 	await receiver.shutdown();
-	const posts = () => service.asked.filter(({method}) => method === 'POST').length;
+	const posts = () => service.asked.filter(({method, path}) => method === 'POST' && path.includes('EventService')).length;
 	t.is(posts(), 1);
 	await started(t, createRedfishReceiver(config, watched.parts));
 	const before = service.asked.length;
@@ -174,6 +193,36 @@ test('a subscription is adopted after a restart, made again when it is gone, and
 	service.subscriptions.delete(made?.[0] ?? '');
 	await eventually(() => service.subscriptions.size === 2, patience);
 	t.is(posts(), 2);
+});
+
+test('two bridges at one module leave each other’s subscription alone', async t => {
+	const service = createRedfishService(machinePages(), {stream: false});
+	const one = await setUp(t, service, {events: 'push', listen});
+	const other = await setUp(t, service, {events: 'push', listen});
+	await one.start();
+	await eventually(() => service.subscriptions.size === 1, patience);
+	const [first] = service.subscriptions.keys();
+	await other.start();
+	await eventually(() => service.subscriptions.size === 2, patience);
+	const asked = () => service.asked.filter(({path}) => path.endsWith('/Subscriptions')).length;
+	const before = asked();
+	await eventually(() => asked() >= before + 4, patience);
+	t.is(service.subscriptions.size, 2);
+	t.true(service.subscriptions.has(first ?? ''));
+	t.is(service.asked.filter(({method}) => method === 'DELETE').length, 0);
+});
+
+test('a subscription that is no longer wanted is removed at the module', async t => {
+	const service = createRedfishService(machinePages(), {stream: false});
+	const {config, watched, start} = await setUp(t, service, {events: 'push', listen});
+	const receiver = await start();
+	await eventually(() => service.subscriptions.size === 1, patience);
+	await receiver.shutdown();
+	t.is(service.subscriptions.size, 1, 'it is found again after a restart');
+	const systems = config.systems.map(system => ({...system, events: 'poll' as const}));
+	await started(t, createRedfishReceiver({...config, systems}, watched.parts));
+	await eventually(() => service.subscriptions.size === 0, patience);
+	await eventually(() => watched.said.some(text => text.includes('subscription of before is removed')), patience);
 });
 
 test('a module without an EventService is read by its logs alone', async t => {

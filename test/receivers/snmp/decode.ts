@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {parse} from 'snmp-native';
 import {readHeader} from '../../../src/receivers/snmp/ber.ts';
 import {createDecode} from '../../../src/receivers/snmp/decode.ts';
+import {createTimeWindows} from '../../../src/receivers/snmp/time-window.ts';
 import {trapEvent} from '../../../src/receivers/snmp/trap-event.ts';
 import {immAlertVarbinds, immRoot, notification, snmpConfig} from '../../helpers/snmp.ts';
 
@@ -102,4 +103,28 @@ test('engines that are made up do not cost all the time there is', t => {
 		else t.like(decoded, {kind: 'refused', reason: 'too_many_engines'});
 	}
 	t.is(admitted, 2000);
+});
+
+test('the time window moves with the clock, and with each newer message', t => {
+	let seconds = 0;
+	const isTimely = createTimeWindows(() => seconds * 1000);
+	const at = (boots: number, time: number) => isTimely({engineId: 'a', boots, time});
+	t.true(at(1, 1000));
+	t.true(at(1, 850));
+	t.false(at(1, 849));
+	seconds = 100;
+	t.true(at(1, 950));
+	t.false(at(1, 949));
+	t.true(at(1, 1300), 'a clock that runs fast is the new measure');
+	t.false(at(1, 1149));
+	t.false(at(0, 9999));
+	t.true(at(2, 0), 'it began again');
+	t.false(at(1, 2000));
+	t.true(isTimely({engineId: 'b', boots: 0, time: 0}), 'another engine has its own clock');
+	t.false(at(2 ** 31 - 1, 5), 'such an engine has ended');
+	seconds = 1000;
+	t.true(isTimely({engineId: 'b', boots: 0, time: 0}), 'an engine without a clock is not taken for one that repeats itself');
+	t.true(isTimely({engineId: 'b', boots: 0, time: 7}));
+	seconds = 2000;
+	t.false(isTimely({engineId: 'b', boots: 0, time: 0}), 'it has one after all');
 });

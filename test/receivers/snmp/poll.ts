@@ -13,7 +13,8 @@ const patient = {timeoutMillis: 60_000};
 
 async function polling(t: ExecutionContext, host: object, kept: Kept, poll: object = {}) {
 	const hosts = [{host: '127.0.0.1', name: 'db01', ...host}];
-	const config = snmpConfig({poll: {interval: '200ms', timeout: '5s', max_interval: '400ms', hosts, ...poll}});
+	const usual = {interval: '200ms', timeout: '5s', max_interval: '400ms', recovery_delay: '0s'};
+	const config = snmpConfig({poll: {...usual, hosts, ...poll}});
 	const receiver = createSnmpReceiver(config, {...kept.parts, random: () => 0});
 	t.teardown(() => receiver.shutdown());
 	await receiver.start();
@@ -55,6 +56,19 @@ testWithPeer('snmpd', 'an IMM is read over SNMP version 3', async t => {
 	const port = await snmpdAgent(t, await temporaryDirectory(t), immObjects());
 	await isRead(t, {port, version: '3', user: agentUser});
 });
+
+testWithPeer(
+	'snmpsim-command-responder',
+	'readings say how often they are renewed, so that a slow poll is not hidden between',
+	async t => {
+		const agent = await snmpAgent(t, immObjects());
+		const told: unknown[] = [];
+		const kept = keptParts({measure: (...parameters) => told.push(parameters[4])});
+		await polling(t, overV2c(agent.port), kept, {interval: '6h'});
+		await eventually(() => told.length > 0, patient);
+		t.deepEqual(told, [6 * 3_600_000]);
+	},
+);
 
 async function isRead(t: ExecutionContext, host: {readonly port: number; readonly [key: string]: unknown}): Promise<void> {
 	const kept = keptParts();
@@ -203,6 +217,32 @@ testWithPeer('snmpsim-command-responder', 'an XCC has the same under a root of i
 	});
 });
 
+testWithPeer(
+	'snmpsim-command-responder',
+	'a disk that flickers is one fault, and its recovery is told when it lasts',
+	async t => {
+		let ahead = 0;
+		const agent = await snmpAgent(t, immObjects());
+		const kept = keptParts({now: () => Date.now() + ahead});
+		await polling(t, overV2c(agent.port), kept, {recovery_delay: '5m'});
+		await read(kept);
+		for (const state of ['Critical', 'Normal', 'Critical', 'Normal']) {
+			await agent.change(immObjects({health: state === 'Critical' ? 2 : 255, disk: state}));
+			await readAgain(kept);
+		}
+		const levels = () => kept.events.map(({attributes, measurement}) => `${attributes['hw.id']} ${measurement?.value}`);
+		t.deepEqual(levels(), ['physical_disk/3 1']);
+		t.is(
+			readingOf(kept.readings.get('db01'), 'hw.status', 'physical_disk/3', {'hw.state': 'ok'}),
+			1,
+			'the metric shows it as it is',
+		);
+		ahead = 6 * 60_000;
+		await found(kept, ({measurement}) => measurement?.value === 0);
+		t.deepEqual(levels(), ['physical_disk/3 1', 'physical_disk/3 0']);
+	},
+);
+
 const wrongUsers: Record<string, [changes: object, reason: RegExp]> = {
 	'a wrong password': [{auth_password: 'guess-of-somebody'}, /password or the protocol for authentication/],
 	'an unknown user': [{name: 'nobody'}, /does not know the user/],
@@ -211,12 +251,19 @@ for (const [title, [changes, reason]] of Object.entries(wrongUsers))
 	testWithPeer('snmpd', `${title} stops the asking`, async t => {
 		const port = await snmpdAgent(t, await temporaryDirectory(t), immObjects());
 		const kept = keptParts();
-		await polling(t, {port, version: '3', user: {...agentUser, ...changes}}, kept);
+		const first = await polling(t, {port, version: '3', user: {...agentUser, ...changes}}, kept);
 		const target = await eventually(() => kept.targets[0], patient);
 		t.is(target.state, 'stopped');
 		t.regex(target.reason, reason);
 		await new Promise(resolve => setTimeout(resolve, 1500));
 		t.is(kept.targets.length, 1, 'it is not asked again');
+		await first.shutdown();
+		const again = await polling(t, {port, version: '3', user: {...agentUser, ...changes}}, kept);
+		await eventually(() => kept.targets.length === 2, patient);
+		t.regex(kept.targets[1]?.reason ?? '', /refused this user a short time ago/);
+		await again.shutdown();
+		await polling(t, {port, version: '3', user: agentUser}, kept);
+		await read(kept);
 		t.notRegex(JSON.stringify(kept.targets) + kept.lines.join(), /guess-of|proof-of|privacy-of/);
 	});
 
@@ -229,9 +276,9 @@ test('a host that does not answer is asked ever less often, and does not hold up
 	const kept = keptParts();
 	const poll = {interval: '100ms', timeout: '50ms', retries: 0, max_interval: '10s'};
 	await polling(t, {...overV2c(silent.address().port)}, kept, poll);
-	await eventually(() => asked.length >= 4, patient);
-	const [first = 0, second = 0, , fourth = 0] = asked;
-	t.true(second - first < (fourth - first) / 2);
+	await eventually(() => asked.length >= 5, patient);
+	const [first = 0, second = 0, , , fifth = 0] = asked;
+	t.true(second - first < (fifth - second) / 2);
 	t.like(kept.targets[0], {state: 'failing'});
 	t.regex(kept.targets[0]?.reason ?? '', /community/);
 });

@@ -313,3 +313,24 @@ test('an endpoint that is taken is a fault of the configuration', async t => {
 	await t.throwsAsync(receiver.start(), {code: 'ERR_CONFIG', message: /receivers\.snmp\.traps\.endpoint: cannot listen/});
 	await receiver.shutdown();
 });
+
+testWithPeer('snmptrap', 'a v3 trap that is sent again later is refused, by the clock of its engine', async t => {
+	const kept = keptParts();
+	const lenient = {name: 'lenient', auth_password: 'proof-of-the-user', check_time: false};
+	const port = await trapReceiver(t, {users: [...users, lenient]}, kept);
+	const trap = (user: string, clock: string, text: string) =>
+		netSnmp(
+			'snmptrap',
+			...['-v3', '-e', '0x8000000001020305', '-u', user, '-l', 'authNoPriv', '-a', user === 'proven' ? 'SHA-256' : 'SHA'],
+			...['-A', 'proof-of-the-user', '-Z', clock, `127.0.0.1:${port}`, '100', `${immRoot}.0.5`],
+			...immVarbinds({1: ['s', text]}),
+		);
+	const clocks = ['5,1000', '5,900', '5,800', '4,5000', '6,3'];
+	for (const clock of clocks) await trap('proven', clock, clock);
+	const taken = () => kept.events.map(({attributes}) => attributes['snmp.altDateTime']);
+	await eventually(() => kept.events.length === 3);
+	t.deepEqual(taken(), ['5,1000', '5,900', '6,3']);
+	t.is(kept.lines.filter(line => /127\.0\.0\.1 is older than what its engine sent before/.test(line)).length, 1);
+	await trap('lenient', '1,1', 'lenient');
+	await eventually(() => kept.events.length === 4);
+});
