@@ -73,7 +73,7 @@ testWithPeer(
 		const chosen = {site: escaped('Zürich (1)')};
 		const some = await instancesOf(prometheus, chosen);
 		t.deepEqual([...some.instances], [zurich.metrics.host]);
-		t.is(some.answered, all.answered);
+		t.true(some.answered > 20, `${some.answered} queries have data`);
 
 		t.deepEqual(await valuesOf(prometheus, await variableOf('callhome-fleet', 'site')), ['Zürich (1)']);
 		const instance = await variableOf('callhome-fleet', 'instance');
