@@ -43,6 +43,22 @@ export const endpoint = z.string().transform((value, context): Endpoint => {
 export const isLoopback = ({host}: Endpoint): boolean =>
 	host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
+/** The keys that say which machine a management module belongs to, where the module does not say it or is not to be believed. */
+export const machineKeys = {
+	machine_type: z
+		.string()
+		.regex(/^[0-9A-Za-z]{4}$/, 'is not a machine type: four letters or digits')
+		.optional(),
+	model: z
+		.string()
+		.regex(/^[0-9A-Za-z]{1,8}$/, 'is not a model')
+		.optional(),
+	serial_number: z
+		.string()
+		.regex(/^[0-9A-Za-z-]{1,32}$/, 'is not a serial number')
+		.optional(),
+};
+
 /** A secret from the file: the loader has already replaced `${env:NAME}` and read a `*_file`. */
 export const secret = z
 	.union(

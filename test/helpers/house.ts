@@ -13,6 +13,7 @@ const nouns = [
 	'event',
 	'hardware',
 	'hardware-metrics',
+	'http-listener',
 	'system-metrics',
 	'sensor-codes',
 	'source',

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {byteSize, duration, endpoint, isLoopback, publicKeyPin, secret} from '../../settings.ts';
+import {byteSize, duration, endpoint, isLoopback, machineKeys, publicKeyPin, secret} from '../../settings.ts';
 
 const between = (leastMillis: number, mostMillis: number, range: string) =>
 	duration.refine(millis => millis >= leastMillis && millis <= mostMillis, `must be from ${range}`);
@@ -50,18 +50,7 @@ const systemSchema = z.strictObject({
 		.default([]),
 	/** The monitored system's host.name, when it is not that of its management module. */
 	name: z.string().min(1).max(255).optional(),
-	machine_type: z
-		.string()
-		.regex(/^[0-9A-Za-z]{4}$/, 'is not a machine type: four letters or digits')
-		.optional(),
-	model: z
-		.string()
-		.regex(/^[0-9A-Za-z]{1,8}$/, 'is not a model')
-		.optional(),
-	serial_number: z
-		.string()
-		.regex(/^[0-9A-Za-z-]{1,32}$/, 'is not a serial number')
-		.optional(),
+	...machineKeys,
 });
 export type CimSystem = z.output<typeof systemSchema>;
 

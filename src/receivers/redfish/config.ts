@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {byteSize, duration, endpoint, isLoopback, publicKeyPin, secret} from '../../settings.ts';
+import {byteSize, duration, endpoint, isLoopback, machineKeys, publicKeyPin, secret} from '../../settings.ts';
 
 /** How events come: `auto` takes server-sent events where the module has them, else a subscription, else the logs alone. */
 export const eventModes = ['auto', 'sse', 'push', 'poll'] as const;
@@ -20,18 +20,7 @@ const systemSchema = z
 		insecure: z.boolean().default(false),
 		/** The monitored system's host.name; without it the module's own. */
 		name: z.string().min(1).max(255).optional(),
-		machine_type: z
-			.string()
-			.regex(/^[0-9A-Za-z]{4}$/, 'is not a machine type: four letters or digits')
-			.optional(),
-		model: z
-			.string()
-			.regex(/^[0-9A-Za-z]{1,8}$/, 'is not a model')
-			.optional(),
-		serial_number: z
-			.string()
-			.regex(/^[0-9A-Za-z-]{1,32}$/, 'is not a serial number')
-			.optional(),
+		...machineKeys,
 		/** The logs and the parts are read in each of them, so that nothing depends on an event that got lost. */
 		events: z.enum(eventModes).default('auto'),
 	})

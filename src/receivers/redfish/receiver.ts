@@ -7,6 +7,9 @@ import {keyOf} from './json.ts';
 import {createListener} from './listener.ts';
 import {createWatch} from './watch.ts';
 
+/** What is being taken in at a shutdown may take this long. */
+const drainMillis = 2000;
+
 /** Watches each machine in turns of its own. One that refuses the login is left alone. */
 export function createRedfishReceiver(config: RedfishReceiverConfig, parts: SourceParts): Component & {url(): URL | undefined} {
 	const stop = new AbortController();
@@ -49,13 +52,13 @@ export function createRedfishReceiver(config: RedfishReceiverConfig, parts: Sour
 			for (const system of config.systems) tokens.set(await tokenOf(system), system);
 			await listener?.start();
 			if (listener) parts.log('info', `Redfish events are taken at ${listener.url().href}`);
-			if (stop.signal.aborted) return void (await listener?.shutdown());
+			if (stop.signal.aborted) return void (await listener?.shutdown(0));
 			running = Promise.all([...watches.values()].map(watch => watch.run()));
 		},
 		async shutdown() {
 			stop.abort();
 			await running;
-			await listener?.shutdown();
+			await listener?.shutdown(drainMillis);
 		},
 		url: () => listener?.url(),
 	};

@@ -1,6 +1,6 @@
 import {createCipheriv} from 'node:crypto';
 import {z} from 'zod';
-import {byteSize, duration, endpoint, isLoopback, secret} from '../../settings.ts';
+import {byteSize, duration, endpoint, isLoopback, machineKeys, secret} from '../../settings.ts';
 import {network} from './clients.ts';
 
 const between = (leastMillis: number, mostMillis: number, range: string) =>
@@ -88,18 +88,7 @@ const hostSchema = z
 		profile: z.enum(['imm', 'xcc']).default('imm'),
 		/** The monitored system's host.name, when it is not that of its management module. */
 		name: z.string().min(1).max(255).optional(),
-		machine_type: z
-			.string()
-			.regex(/^[0-9A-Za-z]{4}$/, 'is not a machine type: four letters or digits')
-			.optional(),
-		model: z
-			.string()
-			.regex(/^[0-9A-Za-z]{1,8}$/, 'is not a model')
-			.optional(),
-		serial_number: z
-			.string()
-			.regex(/^[0-9A-Za-z-]{1,32}$/, 'is not a serial number')
-			.optional(),
+		...machineKeys,
 	})
 	.refine(({version, community}) => version === '3' || community !== undefined, {
 		path: ['community'],
