@@ -39,12 +39,12 @@ const worst = (terms: BoardTerms) => {
 	return ranks.map(([state, rank]) => `${by} (${inState(terms, state, terms.ofSystem)} == 1) * ${rank}`).join(' or ');
 };
 
-/** The worst state of any part of each system. */
+/** The worst state of any part of each system. Each part has all its states at all times: one of them shows that it is read. */
 const worstOfSystems = (terms: BoardTerms, of: Of) => {
 	const by = `max by (${terms.label.hostName})`;
 	return ranks
 		.map(([state, rank]) => `${by} (${inState(terms, state, of)} == 1) * ${rank}`)
-		.concat(`${by} (${of(terms.hardware('hw.status'))}) * 0`)
+		.concat(`${by} (${inState(terms, 'ok', of)}) * 0`)
 		.join(' or ');
 };
 
