@@ -89,6 +89,12 @@ testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel sho
 	])
 		await eventually(async () => has(expr, 4), patience);
 	await eventually(async () => has('callhome_source_up == 1', 4), patience);
+	// A rate has a value when there are a few samples of what it is of.
+	for (const [name, count] of [
+		['callhome_case_duration_seconds_count', 2],
+		['hw_fan_speed_rpm', 4],
+	] as const)
+		await eventually(async () => has(`count_over_time(${name}[1m]) >= 8`, count), patience);
 
 	const compared: Record<string, number> = {};
 	for (const name of ['connectivity', 'delivery', 'hardware', 'fleet', 'bridge']) {
@@ -99,13 +105,13 @@ testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel sho
 					own: await seriesOf(t, prometheus, uid, target, bridge.metrics, since),
 					collector: await seriesOf(t, prometheus, uid, target, collector, since),
 				});
+				let found = await both();
 				// A scrape of the one may be a moment ahead of the other.
 				const isSame = async () => {
-					const {own, collector} = await both();
-					return JSON.stringify(own) === JSON.stringify(collector);
+					found = await both();
+					return JSON.stringify(found.own) === JSON.stringify(found.collector);
 				};
 				await eventually(isSame, patience).catch(() => {});
-				const found = await both();
 				t.deepEqual(found.collector, found.own, `${name}: ${title} ${target.refId}`);
 				if (found.own.length > 0) compared[name] = (compared[name] ?? 0) + 1;
 			}
