@@ -23,7 +23,7 @@ Bytes of the write-ahead log before its pages go into the file, and of pages in 
 so that many commits touch the same pages of an index: the longer they wait, the fewer times each is written.
 */
 const logSize = 32 * 1024 ** 2;
-const cacheSize = 16 * 1024 ** 2;
+const cacheSize = 8 * 1024 ** 2;
 
 /** Statements kept prepared. Batches of different length are different statements, hence more than a handful. */
 const cachedStatements = 256;
