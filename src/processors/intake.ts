@@ -22,7 +22,8 @@ export type Records = {
 	problemsByKeys(keys: readonly string[]): Promise<ReadonlyMap<string, Problem>>;
 	countRecentProblems(systemKeys: readonly string[], since: number): Promise<ReadonlyMap<string, number>>;
 	insertEvents(events: readonly KeptEvent[]): Promise<void>;
-	saveProblems(problems: readonly Problem[]): Promise<void>;
+	/** Of those that `stored` has as they were read, only what has changed. */
+	saveProblems(problems: readonly Problem[], stored?: ReadonlyMap<string, Problem>): Promise<void>;
 	assignKeys(keys: readonly string[], problemId: string): Promise<void>;
 	offer(submission: Submission): Promise<void>;
 	removeSubmissionsOf(problemId: string, types: readonly SubmissionType[]): Promise<void>;
@@ -134,13 +135,15 @@ const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 async function readKnown(candidates: readonly Candidate[], records: Records, since: number) {
 	const keys = candidates.flatMap(({faultKey, stormKey, placeKeys}) => [faultKey, stormKey, ...placeKeys]);
 	const problems = await records.problemsByKeys(unique(keys));
+	const stored: ReadonlyMap<string, Problem> = new Map([...problems.values()].map(problem => [problem.id, problem]));
 	const counting = candidates.filter(({verdict}) => verdict.within !== undefined).map(({faultKey}) => problems.get(faultKey));
 	const recovering = candidates.filter(({state}) => state === 'ok').map(({faultKey}) => problems.get(faultKey));
 	const mayBegin = candidates.filter(({state, faultKey}) => state === 'ok' || !isStanding(problems.get(faultKey)));
 	return {
 		ids: new Set(await records.keptIds(unique(candidates.map(({event}) => event.id)))),
 		idByKey: new Map([...problems].map(([key, problem]) => [key, problem.id])),
-		problemById: new Map([...problems.values()].map(problem => [problem.id, problem])),
+		stored,
+		problemById: new Map(stored),
 		recent: new Map(await records.countRecentProblems(unique(mayBegin.map(({systemKey}) => systemKey)), since)),
 		times: await readTimes(counting, records.eventsOf, mostEvents),
 		signs: await readSigns(new Map(recovering.flatMap(problem => (problem ? [[problem.id, problem]] : []))), records),
@@ -185,7 +188,7 @@ async function decideAll(candidates: readonly Candidate[], records: Records, par
 		if (ruling.newKeys) await records.assignKeys(ruling.newKeys, problem.id);
 		await submit(ruling, problem, event, records, now);
 	}
-	await records.saveProblems([...changedProblems.values()]);
+	await records.saveProblems([...changedProblems.values()], known.stored);
 	await records.insertEvents(kept);
 	await records.addActivities(activities);
 	return decided;

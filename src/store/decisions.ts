@@ -99,23 +99,28 @@ const upsert = `
 	ON CONFLICT (id) DO UPDATE SET ${columns.slice(1).map(column => `${column} = excluded.${column}`)}
 `;
 
-const counted: readonly (typeof columns)[number][] = ['count', 'last_seen'];
-const lasting = columns.filter(column => column !== 'id' && !counted.includes(column));
+/** What changes when one more event joins a problem. */
+const counted: ReadonlySet<string> = new Set(['count', 'lastSeen'] satisfies (keyof Problem)[]);
 
-/** For a problem that only one more event has joined: the indexes of all else are left alone. */
-const join = `
-	UPDATE problem SET ${counted.map(column => `${column} = ?`)}
-	WHERE id = ? AND ${lasting.map(column => `${column} IS ?`).join(' AND ')}
-`;
+const hasOnlyCounted = (before: Problem, after: Problem): boolean =>
+	Object.keys(after).every(key => counted.has(key) || before[key as keyof Problem] === after[key as keyof Problem]);
 
-/** Each problem once. */
-export async function saveProblems(prepare: Prepare, problems: readonly Problem[]): Promise<void> {
+/** Each problem once. Of one that `stored` has as it was read in this transaction, only what has changed is written. */
+export async function saveProblems(
+	prepare: Prepare,
+	problems: readonly Problem[],
+	stored?: ReadonlyMap<string, Problem>,
+): Promise<void> {
 	const save = prepare(upsert);
-	const joinOne = prepare(join);
+	const join = prepare('UPDATE problem SET count = ?, last_seen = ? WHERE id = ?');
 	for (const problem of problems) {
+		const before = stored?.get(problem.id);
+		if (before && hasOnlyCounted(before, problem)) {
+			join.run(whole(problem.count), whole(problem.lastSeen), problem.id);
+			continue;
+		}
 		const row = toProblemRow(problem);
-		const values = (of: readonly (typeof columns)[number][]) => of.map(column => row[column] as SQLInputValue);
-		if (joinOne.run(...values(counted), row.id, ...values(lasting)).changes === 0) save.run(...values(columns));
+		save.run(...columns.map(column => row[column] as SQLInputValue));
 	}
 }
 

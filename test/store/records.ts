@@ -163,6 +163,29 @@ test('problems come back as they were, also when they are saved again', async t 
 	await fc.assert(property, {numRuns: 100});
 });
 
+test('of a problem that is stored, whatever has changed is written, one thing or many', async t => {
+	const {store} = await openedStore(t);
+	const property = fc.asyncProperty(
+		anyProblem,
+		anyProblem,
+		fc.subarray(Object.keys(problemOf({}))),
+		async (first, second, changing) => {
+			await store.write(records => records.saveProblem(first));
+			const {changed, tallied} = await store.write(async records => {
+				const stored = await records.problemById(first.id);
+				if (!stored) throw new Error('it was not kept');
+				const parts = Object.fromEntries(Object.entries(second).filter(([key]) => changing.includes(key)));
+				const changed: Problem = {...stored, ...parts, id: first.id};
+				await records.saveProblems([changed], new Map([[stored.id, stored]]));
+				return {changed, tallied: await records.tallyProblems()};
+			});
+			t.deepEqual(await store.read.problemById(first.id), problemAsKept(changed));
+			t.true(tallied.some(({state, sent}) => state === changed.state && sent === (changed.acceptedAt !== undefined)));
+		},
+	);
+	await fc.assert(property, {numRuns: 100});
+});
+
 test('the tallies follow every change of every problem', async t => {
 	const {store} = await openedStore(t);
 	const model = new Map<string, Problem>();
