@@ -16,6 +16,7 @@ export function policyOf(
 		needsApproval: approval === 'manual',
 		maintenanceOf: createMaintenance(maintenance),
 		correlateMillis: correlate_within,
+		sameTimeIsOne: storm.same_time === 'one',
 		relapseWithinMillis: relapse_within,
 		storm: {threshold: storm.threshold, windowMillis: storm.window, holdMillis: storm.hold},
 		mintTransactionId: backend.mintTransactionId,

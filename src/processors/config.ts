@@ -89,6 +89,8 @@ export const processorsSchema = z.strictObject({
 			window: duration.default(60 * 60_000),
 			/** How long the folded problem collects before it is sent. */
 			hold: duration.default(30 * 60_000),
+			/** `one`: faults of one system that its own clock dates to the same moment are one problem. */
+			same_time: z.enum(['separate', 'one']).default('separate'),
 		})
 		.prefault({}),
 });

@@ -4,23 +4,41 @@ import {stateOf, type Verdict} from './classify.ts';
 import type {Policy} from './hold.ts';
 import {isStormKey} from './identify.ts';
 
-type Reported = {readonly event: HardwareEvent; readonly verdict: Verdict; readonly placeKeys: readonly string[]};
+type Reported = {
+	readonly event: HardwareEvent;
+	readonly verdict: Verdict;
+	readonly placeKeys: readonly string[];
+	readonly momentKeys: readonly string[];
+};
+
+const standsFor = (problem: Problem | undefined): problem is Problem =>
+	problem !== undefined && isUnfinished(problem) && problem.state !== 'rejected' && !isStormKey(problem.key);
+
+/** The problem that stands for this part under another name, or for the same moment of its machine where that is one fault. */
+export function twinOf(
+	reported: Reported,
+	problemOf: (key: string) => Problem | undefined,
+	policy: Pick<Policy, 'correlateMillis'>,
+	now: number,
+): Problem | undefined {
+	return twinInPlace(reported, problemOf, policy, now) ?? reported.momentKeys.map(problemOf).find(standsFor);
+}
 
 /** The problem that another source has begun for this part a short time ago. What this source told of the place itself is another part. */
-export function twinOf(
+function twinInPlace(
 	{event, placeKeys: [place, ofSource]}: Reported,
 	problemOf: (key: string) => Problem | undefined,
 	{correlateMillis}: Pick<Policy, 'correlateMillis'>,
 	now: number,
 ): Problem | undefined {
 	const twin = place === undefined ? undefined : problemOf(place);
-	if (!twin || !isUnfinished(twin) || twin.state === 'rejected' || isStormKey(twin.key)) return undefined;
+	if (!standsFor(twin)) return undefined;
 	if (ofSource !== undefined && problemOf(ofSource)?.id === twin.id) return undefined;
 	const at = Math.min(event.occurredAt, now);
 	return at >= twin.firstSeen - correlateMillis && at <= twin.lastSeen + correlateMillis ? twin : undefined;
 }
 
-type ReadEvents = (problemId: string, limit: number) => Promise<readonly {readonly event: HardwareEvent}[]>;
+export type ReadEvents = (problemId: string, limit: number) => Promise<readonly {readonly event: HardwareEvent}[]>;
 
 /** When each of these held problems was reported, for the rules that count within a time. */
 export async function readTimes(problems: readonly (Problem | undefined)[], eventsOf: ReadEvents, limit: number) {
@@ -38,7 +56,7 @@ export async function readTimes(problems: readonly (Problem | undefined)[], even
 
 /** The how manieth report of its problem an event is, of those that count together. */
 export function repetitionsOf(
-	{event, verdict: {within}}: Reported,
+	{event, verdict: {within}}: Pick<Reported, 'event' | 'verdict'>,
 	problem: Problem | undefined,
 	times: ReadonlyMap<string, readonly number[]>,
 ): number {

@@ -39,8 +39,9 @@ export type Situation = {
 	readonly recentProblems: number;
 	/** The problem of the same part that another source has reported just now. */
 	readonly twin: Problem | undefined;
-	/** Keys of the part's place: further sources find the problem by them. */
+	/** Keys of the part's place, and of the moment: further reports find the problem by them. */
 	readonly placeKeys: readonly string[];
+	readonly momentKeys: readonly string[];
 	/** The how manieth report of the problem it is, of those that count together. */
 	readonly repetitions: number;
 	/** A new problem's id. */
@@ -70,7 +71,7 @@ export function decide(situation: Situation, policy: Policy): Ruling {
 /** Two sources speak of one part: from now on the problem stands for what either of them calls it. */
 const joinTwin = (twin: Problem, situation: Situation, policy: Policy): Ruling => ({
 	...join(twin, situation, policy),
-	newKeys: [situation.faultKey, ...situation.placeKeys],
+	newKeys: [situation.faultKey, ...situation.placeKeys, ...situation.momentKeys],
 });
 
 /** The problem stands for more faults than this one. */
@@ -168,9 +169,9 @@ function decideRelapse(problem: Problem, situation: Situation, policy: Policy): 
 }
 
 function begin(situation: Situation, policy: Policy): Ruling {
-	const {event, verdict, faultKey, placeKeys, recentProblems, storm, now} = situation;
+	const {event, verdict, faultKey, placeKeys, momentKeys, recentProblems, storm, now} = situation;
 	const reason = holdReasonOf(standingOf(situation), verdict, 1, policy);
-	const newKeys = [faultKey, ...placeKeys];
+	const newKeys = [faultKey, ...placeKeys, ...momentKeys];
 	const isStormy = recentProblems >= policy.storm.threshold || isRaging(storm, now, policy);
 	if (isStormy && !isTest(event)) return fold(situation, policy, reason);
 	const problem = newProblem(situation, policy, faultKey, titleOf(event), reason);

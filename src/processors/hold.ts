@@ -12,6 +12,8 @@ export type Policy = {
 	readonly maintenanceOf: FindMaintenance;
 	/** Reports of one part by different sources within this time are one fault; 0 when each stands alone. */
 	readonly correlateMillis: number;
+	/** Faults of one machine that are dated to the same moment are one. */
+	readonly sameTimeIsOne: boolean;
 	readonly relapseWithinMillis: number;
 	readonly storm: {readonly threshold: number; readonly windowMillis: number; readonly holdMillis: number};
 	/** The id under which the backend will know a problem: minted once, before the first attempt (G3). */

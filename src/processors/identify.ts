@@ -119,6 +119,15 @@ export function placeKeysOf(event: HardwareEvent, systemKey: string): readonly [
 	return [place, digest([place, event.source, textOf(event.attributes, 'callhome.profile') ?? ''])];
 }
 
+/**
+The moment at which a machine's own clock says that something failed: several parts that fail at once have one cause. What a
+bridge or a Collector has measured is dated by them, and of all parts alike, as is what came without a time; a test is no fault.
+*/
+export const momentKeysOf = (event: HardwareEvent, systemKey: string): readonly string[] =>
+	event.measurement || isTest(event) || event.occurredAt === event.receivedAt
+		? []
+		: [digest(['moment', systemKey, event.occurredAt])];
+
 /** By its name, its place or a short id, and by what the event says when it has none of them. */
 function partOf({attributes, message}: HardwareEvent): Part | undefined {
 	const type = textOf(attributes, 'hw.type') ?? '';

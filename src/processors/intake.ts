@@ -8,9 +8,9 @@ import {type Classify, type ComponentState, stateOf, type Verdict} from './class
 import {readTimes, repetitionsOf, twinOf} from './correlate.ts';
 import {decide, type Policy, type Ruling} from './decide.ts';
 import {holdReasonOf} from './hold.ts';
-import {faultKeyOf, type Identify, isTest, placeKeysOf, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
+import {faultKeyOf, type Identify, isTest, momentKeysOf, placeKeysOf, problemIdOf, stormKeyOf, systemKeyOf} from './identify.ts';
 import {withInferred} from './infer.ts';
-import {follow, type Signs, signsOf} from './lasting.ts';
+import {follow, readSigns, type Signs} from './lasting.ts';
 import {newsOf, type Recent, remember} from './levels.ts';
 import {caseSubmission, statusSubmission} from './submissions.ts';
 
@@ -66,6 +66,8 @@ type Candidate = {
 	readonly stormKey: string;
 	/** The place of the part, and the source that tells of it there. */
 	readonly placeKeys: readonly string[];
+	/** The moment of its machine, where faults of one moment are one. */
+	readonly momentKeys: readonly string[];
 	readonly recent: string;
 };
 
@@ -125,6 +127,7 @@ function toCandidate(event: HardwareEvent, {identify, classify, policy}: IntakeP
 		faultKey: faultKeyOf(event, systemKey),
 		stormKey: stormKeyOf(systemKey, reason),
 		placeKeys: policy.correlateMillis > 0 ? (placeKeysOf(event, systemKey) ?? []) : [],
+		momentKeys: policy.sameTimeIsOne ? momentKeysOf(event, systemKey) : [],
 		recent: recentKey(systemKey, reason),
 	};
 }
@@ -133,7 +136,12 @@ const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 /** What the store knows of these events, kept up to date as the batch is decided. */
 async function readKnown(candidates: readonly Candidate[], records: Records, since: number) {
-	const keys = candidates.flatMap(({faultKey, stormKey, placeKeys}) => [faultKey, stormKey, ...placeKeys]);
+	const keys = candidates.flatMap(({faultKey, stormKey, placeKeys, momentKeys}) => [
+		faultKey,
+		stormKey,
+		...placeKeys,
+		...momentKeys,
+	]);
 	const problems = await records.problemsByKeys(unique(keys));
 	const stored: ReadonlyMap<string, Problem> = new Map([...problems.values()].map(problem => [problem.id, problem]));
 	const counting = candidates.filter(({verdict}) => verdict.within !== undefined).map(({faultKey}) => problems.get(faultKey));
@@ -146,27 +154,13 @@ async function readKnown(candidates: readonly Candidate[], records: Records, sin
 		problemById: new Map(stored),
 		recent: new Map(await records.countRecentProblems(unique(mayBegin.map(({systemKey}) => systemKey)), since)),
 		times: await readTimes(counting, records.eventsOf, mostEvents),
-		signs: await readSigns(new Map(recovering.flatMap(problem => (problem ? [[problem.id, problem]] : []))), records),
+		signs: await readSigns(recovering, records.eventsOf, mostEvents),
 	};
 }
 
 /** Further events join it, and begin no other problem unless one of them ends it. */
 const isStanding = (problem: Problem | undefined): boolean => problem !== undefined && isUnfinished(problem);
 
-/** What is wrong with each of these problems. Undefined for one that has too many events to tell. */
-async function readSigns(problems: ReadonlyMap<string, Problem>, records: Records) {
-	const signs = new Map<string, Signs | undefined>();
-	for (const problem of problems.values()) {
-		if (!isUnfinished(problem) || problem.recoveredAt !== undefined) continue;
-		const events = await records.eventsOf(problem.id, mostEvents);
-		const known = signsOf(
-			events.map(({event}) => event),
-			problem.systemKey,
-		);
-		signs.set(problem.id, events.length < mostEvents ? known : undefined);
-	}
-	return signs;
-}
 type Known = Awaited<ReturnType<typeof readKnown>>;
 
 async function decideAll(candidates: readonly Candidate[], records: Records, parts: IntakeParts, now: number) {

@@ -1,5 +1,7 @@
 import type {HardwareEvent} from '../event.ts';
+import {isUnfinished, type Problem} from '../problem.ts';
 import {stateOf} from './classify.ts';
+import type {ReadEvents} from './correlate.ts';
 import {faultKeyOf} from './identify.ts';
 
 /**
@@ -24,5 +26,20 @@ export function follow(signs: Signs, event: HardwareEvent, systemKey: string): b
 export function signsOf(events: readonly HardwareEvent[], systemKey: string): Signs {
 	const signs: Signs = new Map();
 	for (const event of events) follow(signs, event, systemKey);
+	return signs;
+}
+
+/** What is wrong with each of these problems. Undefined for one that has too many events to tell. */
+export async function readSigns(problems: readonly (Problem | undefined)[], eventsOf: ReadEvents, limit: number) {
+	const signs = new Map<string, Signs | undefined>();
+	for (const problem of problems) {
+		if (!problem || signs.has(problem.id) || !isUnfinished(problem) || problem.recoveredAt !== undefined) continue;
+		const events = await eventsOf(problem.id, limit);
+		const known = signsOf(
+			events.map(({event}) => event),
+			problem.systemKey,
+		);
+		signs.set(problem.id, events.length < limit ? known : undefined);
+	}
 	return signs;
 }

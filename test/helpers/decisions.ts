@@ -99,6 +99,7 @@ export const policyOf = (changes: Partial<Policy> = {}): Policy => ({
 	needsApproval: false,
 	maintenanceOf: noMaintenance,
 	correlateMillis: 5 * minute,
+	sameTimeIsOne: false,
 	relapseWithinMillis: 120 * hour,
 	storm: {threshold: 10, windowMillis: hour, holdMillis: 30 * minute},
 	mintTransactionId: (system: System, at: number, problemId: string) => `service_${system.serialNumber}_${at}_${problemId}`,

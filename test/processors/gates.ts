@@ -1,12 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {Severity} from '../../src/event.ts';
+import {type HardwareEvent, Severity} from '../../src/event.ts';
 import {processorsSchema} from '../../src/processors/config.ts';
 import {createExclusion} from '../../src/processors/exclusion.ts';
 import {inferredFrom, withInferred} from '../../src/processors/infer.ts';
 import {createMaintenance} from '../../src/processors/maintenance.ts';
 import {moduleWordOf} from '../../src/processors/module-word.ts';
-import {eventOf, failed, hour, minute, noon, onlyProblem, openHouse, well} from '../helpers/decisions.ts';
+import {eventOf, failed, hour, levelOf, minute, noon, onlyProblem, openHouse, well} from '../helpers/decisions.ts';
 
 const iso = (at: number) => new Date(at).toISOString();
 const windowed = (from: number, to: number, host = 'db01') =>
@@ -137,6 +137,39 @@ test('one fault that SEL, trap, CIM, kernel and Redfish report is one problem', 
 	t.deepEqual(await house.take(late), ['worse'], 'each is known by its own id from then on');
 	t.like(await onlyProblem(house), {count: 6});
 	t.is((await house.queue()).length, 1);
+});
+
+test('parts that fail at one moment are one problem where the operator says so, and end when all of them are well', async t => {
+	const at = noon - minute;
+	const dated = (id: string, given = {}) => ({...failed(id, {at, ...given}), receivedAt: noon});
+	const apart = await openHouse(t);
+	t.deepEqual(await apart.take(dated('drive-1'), dated('drive-2')), ['first', 'first'], 'not by default');
+
+	const house = await openHouse(t, {policy: {sameTimeIsOne: true}});
+	const fatal = {severity: Severity.fatal};
+	t.deepEqual(await house.take(dated('drive-1'), dated('drive-2'), dated('drive-3', fatal)), ['first', 'duplicate', 'worse']);
+	t.deepEqual(await house.take(dated('drive-2', {at: at + 5000})), ['duplicate'], 'known by its own id from then on');
+	t.like(await onlyProblem(house), {count: 4, state: 'queued'});
+	t.is((await house.queue()).length, 1);
+
+	await house.take(well('drive-1'), well('drive-2'));
+	t.is((await onlyProblem(house)).recoveredAt, undefined);
+	await house.take(well('drive-3'));
+	t.is((await onlyProblem(house)).recoveredAt, noon);
+});
+
+test('only the moment of a machine itself makes one of several faults', async t => {
+	const policy = {sameTimeIsOne: true};
+	const at = noon - minute;
+	const dated = (id: string, given = {}) => ({...failed(id, {at, ...given}), receivedAt: noon});
+	const decided = async (...events: HardwareEvent[]) => (await openHouse(t, {policy})).take(...events);
+	t.deepEqual(await decided(dated('drive-1'), dated('drive-2', {at: at + 1})), ['first', 'first'], 'another moment');
+	t.deepEqual(await decided(dated('drive-1'), dated('drive-2', {serial: 'J9Z8Y7X'})), ['first', 'first'], 'another machine');
+	t.deepEqual(await decided(failed('drive-1'), failed('drive-2')), ['first', 'first'], 'dated by the bridge');
+	const test = {attributes: {'callhome.test': true}};
+	t.deepEqual(await decided(dated('drive-1'), dated('drive-2', test)), ['first', 'first'], 'a test');
+	const level = (id: string) => ({...levelOf(id, 'failed', 1, {at}), receivedAt: noon});
+	t.deepEqual(await decided(level('drive-1'), level('drive-2')), ['first', 'first'], 'levels of one scrape');
 });
 
 test('a part that two sources report is well when both of them say so', async t => {

@@ -23,6 +23,7 @@ function problemOf(event: ReturnType<typeof eventOf>): Problem & {system: typeof
 			stormKey: 'st',
 			twin: undefined,
 			placeKeys: [],
+			momentKeys: [],
 			repetitions: 1,
 			recentProblems: 0,
 			problemId: 'p1',
