@@ -59,6 +59,15 @@ function readTraps(lines: readonly string[]) {
 
 const known = {serial: 'J1A2B3C'};
 
+test('what a machine dates to one moment is one problem in a rehearsal, too, where the configuration says so', async t => {
+	const drives = ['drive-1', 'drive-2', 'drive-3'].map(id => ({...known, id}));
+	const recorded = `${lineAt(0, ...drives)}\n${lineAt(minute, {...known, id: 'fan-1', type: 'fan'})}`;
+	t.is((await run(t, recorded)).json.cases, 4);
+	const {json} = await run(t, recorded, {processors: {storm: {same_time: 'one'}}});
+	t.deepEqual(json.decisions, {first: 2, duplicate: 2});
+	t.is(json.cases, 2);
+});
+
 test('faults open one case each, repetitions join, recoveries close, and what is held says why', async t => {
 	const {json, lines} = await run(
 		t,

@@ -50,7 +50,7 @@ export async function openRehearsal(config: Config): Promise<Rehearsal> {
 			for (const event of events) {
 				clock = Math.max(clock, event.occurredAt);
 				await store.write(records => releaseDue(records, policy, clock));
-				const [decision = 'unchanged'] = await consume([{...event, receivedAt: clock}]);
+				const [decision = 'unchanged'] = await consume([receivedAtOnce(event, clock)]);
 				decisions.push(decision);
 				await answer(store, decision === 'recovered' ? ['queued', 'open'] : ['queued'], clock);
 			}
@@ -69,6 +69,12 @@ export async function openRehearsal(config: Config): Promise<Rehearsal> {
 		},
 	};
 }
+
+/** As it would have come in, at its time. What has a time of its own was received after it: the rules tell the two apart. */
+const receivedAtOnce = (event: HardwareEvent, clock: number): HardwareEvent => ({
+	...event,
+	receivedAt: event.occurredAt === event.receivedAt ? clock : clock + 1,
+});
 
 /** What IBM would do to what it is sent: it opens a case for it, and closes that when it is told that all is well. */
 async function answer(store: Store, states: readonly ProblemState[], now: number): Promise<void> {
