@@ -104,6 +104,17 @@ const indexes = [
 	'CREATE INDEX activity_of_problem ON activity (problem_id, sequence)',
 ];
 
+const leaveTally = `
+	UPDATE problem_tally SET problems = problems - 1, events = events - old.count
+		WHERE state = old.state AND sent = (old.accepted_at IS NOT NULL);
+`;
+const enterTally = `
+	INSERT INTO problem_tally SELECT new.state, new.accepted_at IS NOT NULL, 0, 0 WHERE NOT EXISTS
+		(SELECT 1 FROM problem_tally WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL));
+	UPDATE problem_tally SET problems = problems + 1, events = events + new.count
+		WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL);
+`;
+
 /**
 What a scrape reads is counted as it is written. The events of a problem that was pruned stay in the tally, since a
 counter does not go back. No OR IGNORE here: the conflict clause of the statement that fires a trigger would replace it.
@@ -111,18 +122,11 @@ counter does not go back. No OR IGNORE here: the conflict clause of the statemen
 const tallies = [
 	"INSERT INTO total (name, value) VALUES ('events', 0), ('submissions', 0)",
 	`CREATE TRIGGER problem_added AFTER INSERT ON problem BEGIN
-		INSERT INTO problem_tally SELECT new.state, new.accepted_at IS NOT NULL, 0, 0 WHERE NOT EXISTS
-			(SELECT 1 FROM problem_tally WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL));
-		UPDATE problem_tally SET problems = problems + 1, events = events + new.count
-			WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL);
+		${enterTally}
 	END`,
 	`CREATE TRIGGER problem_changed AFTER UPDATE ON problem BEGIN
-		UPDATE problem_tally SET problems = problems - 1, events = events - old.count
-			WHERE state = old.state AND sent = (old.accepted_at IS NOT NULL);
-		INSERT INTO problem_tally SELECT new.state, new.accepted_at IS NOT NULL, 0, 0 WHERE NOT EXISTS
-			(SELECT 1 FROM problem_tally WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL));
-		UPDATE problem_tally SET problems = problems + 1, events = events + new.count
-			WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL);
+		${leaveTally}
+		${enterTally}
 	END`,
 	`CREATE TRIGGER problem_pruned AFTER DELETE ON problem BEGIN
 		UPDATE problem_tally SET problems = problems - 1 WHERE state = old.state AND sent = (old.accepted_at IS NOT NULL);
@@ -142,12 +146,8 @@ const cheapJoins = [
 	'DROP TRIGGER problem_changed',
 	`CREATE TRIGGER problem_changed AFTER UPDATE ON problem
 		WHEN old.state <> new.state OR (old.accepted_at IS NULL) <> (new.accepted_at IS NULL) BEGIN
-		UPDATE problem_tally SET problems = problems - 1, events = events - old.count
-			WHERE state = old.state AND sent = (old.accepted_at IS NOT NULL);
-		INSERT INTO problem_tally SELECT new.state, new.accepted_at IS NOT NULL, 0, 0 WHERE NOT EXISTS
-			(SELECT 1 FROM problem_tally WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL));
-		UPDATE problem_tally SET problems = problems + 1, events = events + new.count
-			WHERE state = new.state AND sent = (new.accepted_at IS NOT NULL);
+		${leaveTally}
+		${enterTally}
 	END`,
 	`CREATE TRIGGER problem_joined AFTER UPDATE ON problem
 		WHEN old.count <> new.count AND old.state = new.state AND (old.accepted_at IS NULL) = (new.accepted_at IS NULL) BEGIN
