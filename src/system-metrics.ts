@@ -33,6 +33,19 @@ export const systemMetrics = {
 		unit: 's',
 		description: 'Unix time of the last acknowledged heartbeat of each monitored system; absent before the first.',
 	},
+	systemInventory: {
+		name: 'callhome.system.inventory.last_success.timestamp',
+		instrument: 'gauge',
+		unit: 's',
+		description: 'Unix time of the last acknowledged inventory of each monitored system; absent before the first.',
+	},
+	systemInventoryDue: {
+		name: 'callhome.system.inventory.due.timestamp',
+		instrument: 'gauge',
+		unit: 's',
+		description:
+			'Unix time at which the next inventory of a system is to be acknowledged: long past means stale. Absent for a system of which none can be collected or may leave.',
+	},
 	storeSize: {
 		name: 'callhome.store.size',
 		instrument: 'updowncounter',

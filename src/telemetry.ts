@@ -146,6 +146,30 @@ export const bridgeMetrics = {
 		unit: '{update}',
 		description: '1 for each kind of update that is verified and waits for the operator.',
 	},
+	inventoryInterval: {
+		name: 'callhome.inventory.interval',
+		instrument: 'gauge',
+		unit: 's',
+		description: 'Configured interval between two inventories of a system; absent while none may leave.',
+	},
+	ledgerEntries: {
+		name: 'callhome.ledger.entries',
+		instrument: 'counter',
+		unit: '{entry}',
+		description: 'Entries ever written to the ledger of what left: the number of the newest. It never goes back.',
+	},
+	ledgerBreaks: {
+		name: 'callhome.ledger.breaks',
+		instrument: 'updowncounter',
+		unit: '{break}',
+		description: 'Breaks of the ledger that the last verification found and that nobody has acknowledged, by kind.',
+	},
+	ledgerVerified: {
+		name: 'callhome.ledger.verification.timestamp',
+		instrument: 'gauge',
+		unit: 's',
+		description: 'Unix time at which the whole ledger was last verified; absent before the first time.',
+	},
 	supportProxyRequests: {
 		name: 'callhome.support_proxy.requests',
 		instrument: 'counter',
@@ -187,6 +211,7 @@ export const attributeNames = {
 	light: 'callhome.light',
 	certificate: 'callhome.certificate',
 	updateKind: 'callhome.update.kind',
+	ledgerBreak: 'callhome.ledger.break',
 	supportProxyDecision: 'callhome.support_proxy.decision',
 	ioDirection: 'network.io.direction',
 	errorType: 'error.type',

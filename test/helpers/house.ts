@@ -14,6 +14,8 @@ const nouns = [
 	'hardware',
 	'hardware-metrics',
 	'http-listener',
+	'inventory',
+	'ledger',
 	'system-metrics',
 	'sensor-codes',
 	'source',
