@@ -1,45 +1,26 @@
-import type systeminformation from 'systeminformation';
 import {BridgeError, toError} from '../../errors.ts';
 import type {Inventory, InventoryPart, InventorySection, InventorySource, NetworkInterface} from '../../inventory.ts';
 import {clean} from './alert.ts';
 import type {Roots} from './config.ts';
 import {readIdentity} from './identity.ts';
+import {askLibrary, type Probe} from './inventory-library.ts';
 import {readPackages} from './inventory-packages.ts';
 import {pciDevices} from './inventory-pci.ts';
 import {said, told, withIds} from './inventory-words.ts';
 
-/** The functions of the library that are used, so that a test can hand over what another machine answered. */
-export type Probe = Pick<
-	typeof systeminformation,
-	| 'system'
-	| 'bios'
-	| 'baseboard'
-	| 'chassis'
-	| 'cpu'
-	| 'memLayout'
-	| 'diskLayout'
-	| 'graphics'
-	| 'usb'
-	| 'osInfo'
-	| 'networkInterfaces'
->;
-
 export type HostInventoryParts = {
 	readonly roots: Roots;
 	readonly now?: () => number;
-	/** Loaded when it is needed: the library is large. */
-	readonly load?: () => Promise<Probe>;
+	readonly ask?: (sections: ReadonlySet<InventorySection>, signal: AbortSignal) => Promise<Probe>;
 };
 
-const library = async (): Promise<Probe> => (await import('systeminformation')).default;
-
 /** What this machine consists of, as its kernel, its firmware and the tools that are installed tell it. Root sees most. */
-export function createHostInventory({roots, now = Date.now, load = library}: HostInventoryParts): InventorySource {
+export function createHostInventory({roots, now = Date.now, ask = askLibrary}: HostInventoryParts): InventorySource {
 	return {
 		source: 'host',
 		target: '',
 		async collect(sections, signal) {
-			const [probe, resource] = await Promise.all([load(), readIdentity(roots)]);
+			const [probe, resource] = await Promise.all([ask(sections, signal), readIdentity(roots)]);
 			const inventory = await lookAround(probe, sections, {roots, signal, now});
 			return [{resource, inventory}];
 		},

@@ -4,10 +4,10 @@ import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import systeminformation from 'systeminformation';
 import {type InventorySection, inventorySections} from '../../../src/inventory.ts';
 import {defaultRoots} from '../../../src/receivers/host/config.ts';
-import {createHostInventory, type Probe} from '../../../src/receivers/host/inventory.ts';
+import {createHostInventory} from '../../../src/receivers/host/inventory.ts';
+import {askLibrary, type Probe} from '../../../src/receivers/host/inventory-library.ts';
 import {packagesIn} from '../../../src/receivers/host/inventory-packages.ts';
 import {pciDevices} from '../../../src/receivers/host/inventory-pci.ts';
 import {said, withIds} from '../../../src/receivers/host/inventory-words.ts';
@@ -52,7 +52,6 @@ test('what the operator does not name is not even read', async t => {
 /** A rack server as root sees it, in the form in which the library answers. */
 const server = (changes: Partial<Probe> = {}): Probe =>
 	({
-		...systeminformation,
 		system: async () => ({
 			manufacturer: 'LENOVO',
 			model: 'System x3650 M5 -[8871AC1]-',
@@ -113,7 +112,7 @@ async function collectOf(
 	sections: ReadonlySet<InventorySection> = new Set<InventorySection>(['hardware', 'firmware']),
 ) {
 	const roots = {...defaultRoots, sys: '/nonexistent'};
-	const [collected] = await createHostInventory({roots, load: async () => probe}).collect(sections, signal);
+	const [collected] = await createHostInventory({roots, ask: async () => probe}).collect(sections, signal);
 	if (!collected) throw new Error('nothing collected');
 	return collected.inventory;
 }
@@ -184,6 +183,15 @@ test('whatever a tool answers, an inventory comes of it', async t => {
 		),
 		{numRuns: 150},
 	);
+});
+
+test('the program that asks the library is ended with the bridge', async t => {
+	const stop = new AbortController();
+	const asked = askLibrary(new Set<InventorySection>(['hardware']), stop.signal);
+	stop.abort();
+	await t.throwsAsync(asked, {code: 'ERR_NOT_READY', message: /was ended: the bridge ends$/});
+	const probe = await askLibrary(new Set<InventorySection>(['operating_system']), signal);
+	t.is((await probe.osInfo()).platform, 'linux');
 });
 
 test('PCI devices from sysfs: by their numbers, without bridges and without what is no number', async t => {
