@@ -16,6 +16,7 @@ const nouns = [
 	'http-listener',
 	'inventory',
 	'ledger',
+	'ledger-verifier',
 	'system-metrics',
 	'sensor-codes',
 	'source',
