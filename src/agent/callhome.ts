@@ -21,6 +21,7 @@ import type {Updates} from '../updates/updates.ts';
 import {type Backend, openBackend} from './backend.ts';
 import {startControl} from './control.ts';
 import {keepConnectivityState} from './known-state.ts';
+import {obeying, watchLedger} from './ledger.ts';
 import type {Log} from './log.ts';
 import {createOperate} from './operate.ts';
 import {startOperationalTest} from './operational-test.ts';
@@ -108,7 +109,9 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		upkeep,
 	);
 	await drain.start();
-	await startControl(directory, createOperate({store, policy, wake: drain.wake}), log, stack);
+	const ledger = watchLedger(upkeep);
+	const operate = createOperate({store, policy, wake: drain.wake});
+	await startControl(directory, obeying(operate, ledger), log, stack);
 
 	const held = stack.move();
 	return {
@@ -130,6 +133,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 				...constantsOf(config, backend),
 			});
 			observeUpdates(updates);
+			ledger.observe();
 		},
 		shutdown: () => held.disposeAsync(),
 	};

@@ -5,18 +5,31 @@ import {join} from 'node:path';
 import {z} from 'zod';
 import {BridgeError, type BridgeErrorCode, errorCodes, isBridgeError, toError} from '../errors.ts';
 import type {Log} from './log.ts';
-import {type Operate, type Order, operations} from './operate.ts';
+import {operations, type ProblemOrder} from './operate.ts';
 
 /** Longest request and reply, in characters; and for how long either may take. */
 const longest = 64 * 1024;
 const timeoutMillis = 15_000;
+/** A whole ledger is verified before its breaks are acknowledged. */
+const ledgerTimeoutMillis = 10 * 60_000;
 const mostClients = 16;
 
-const orderSchema = z.strictObject({
-	operation: z.enum(operations),
-	id: z.string().min(1).max(200),
-	reason: z.string().max(500).default(''),
-});
+/** One order of a person: what to do with a problem, or that the breaks of the ledger are known. */
+export type Order = ProblemOrder | {readonly operation: 'acknowledge_ledger'; readonly reason: string};
+
+/** Does it, and says with what it has done it. */
+export type Obey = (order: Order) => Promise<string>;
+
+const orderSchema = z.union([
+	z.strictObject({
+		operation: z.enum(operations),
+		id: z.string().min(1).max(200),
+		reason: z.string().max(500).default(''),
+	}),
+	z.strictObject({operation: z.literal('acknowledge_ledger'), reason: z.string().trim().min(1).max(500)}),
+]);
+
+const patienceFor = ({operation}: Order) => (operation === 'acknowledge_ledger' ? ledgerTimeoutMillis : timeoutMillis);
 
 /**
 A name of a socket has room for 107 bytes only. Through the descriptor of its directory that is enough for any directory, on
@@ -37,9 +50,9 @@ function withName<Result>(directory: string, use: (name: string) => Result): Res
 Takes the orders of a person on this machine, on a socket in the store's directory that only the bridge's own account may
 open. One order a connection: a line of JSON, answered by one. The store's lock is held, so a socket that lies there is dead.
 */
-export async function startControl(directory: string, operate: Operate, log: Log, stack: AsyncDisposableStack): Promise<void> {
+export async function startControl(directory: string, obey: Obey, log: Log, stack: AsyncDisposableStack): Promise<void> {
 	const file = join(directory, 'control.sock');
-	const server = createServer(socket => void serve(socket, operate));
+	const server = createServer(socket => void serve(socket, obey));
 	server.maxConnections = mostClients;
 	try {
 		rmSync(file, {force: true});
@@ -76,12 +89,13 @@ async function listen(server: Server, directory: string): Promise<void> {
 	await once(server, 'listening');
 }
 
-async function serve(socket: Socket, operate: Operate): Promise<void> {
+async function serve(socket: Socket, obey: Obey): Promise<void> {
 	socket.on('error', () => {}); // Who went away hears no answer.
 	socket.setTimeout(timeoutMillis, () => socket.destroy());
 	try {
 		const order = readOrder(await readLine(socket));
-		socket.end(`${JSON.stringify({done: (await operate(order)).id})}\n`);
+		socket.setTimeout(patienceFor(order));
+		socket.end(`${JSON.stringify({done: await obey(order)})}\n`);
 	} catch (thrown) {
 		const code = isBridgeError(thrown) ? thrown.code : 'ERR_NOT_READY';
 		if (!socket.destroyed) socket.end(`${JSON.stringify({error: {code, message: toError(thrown).message}})}\n`);
@@ -113,15 +127,16 @@ const replySchema = z.union([
 	z.object({error: z.object({code: z.enum(errorCodes), message: z.string()})}),
 ]);
 
-/** Gives an order to the bridge that runs on this directory. Rejects with its error, or ERR_NOT_READY when it does not answer. */
-export async function giveOrder(directory: string, order: Order): Promise<void> {
+/** Gives an order to the bridge that runs on this directory, and returns with what it has done it. Rejects with its error, or ERR_NOT_READY when it does not answer. */
+export async function giveOrder(directory: string, order: Order): Promise<string> {
 	const socket = withName(directory, name => connect(name));
-	socket.setTimeout(timeoutMillis, () => socket.destroy(new Error('it did not answer in time')));
+	socket.setTimeout(patienceFor(order), () => socket.destroy(new Error('it did not answer in time')));
 	try {
 		await once(socket, 'connect');
 		socket.write(`${JSON.stringify(order)}\n`);
 		const reply = replySchema.parse(JSON.parse(await readLine(socket)));
 		if ('error' in reply) throw new BridgeError(reply.error.code satisfies BridgeErrorCode, reply.error.message);
+		return reply.done;
 	} catch (cause) {
 		if (isBridgeError(cause) && cause.code !== 'ERR_MALFORMED') throw cause;
 		const message = `a bridge runs on ${directory} and does not take the order: ${toError(cause).message}. Use its account, or stop it`;

@@ -163,18 +163,19 @@ export async function acknowledgeBreaks(
 	}
 }
 
-/** The numbers of the entries that were written within these times, RFC 3339, as far as they are one run; undefined when none were. */
+/** Numbers of the first entry that was not written before `from`, and of the last that was not after `to`: RFC 3339 in UTC. */
 export async function ledgerRange(
 	prepare: Prepare,
 	from: string | undefined,
 	to: string | undefined,
 ): Promise<{readonly first: number; readonly last: number} | undefined> {
 	const time = `CASE WHEN json_valid(entry) THEN entry ->> '$.at' END`;
-	const {first, last} = prepare(`
-		SELECT min(sequence) FILTER (WHERE ?1 IS NULL OR ${time} >= ?1) AS first,
-			max(sequence) FILTER (WHERE ?2 IS NULL OR ${time} <= ?2) AS last FROM ledger
-	`).get(from ?? null, to ?? null) as {first: number | null; last: number | null};
-	return first === null || last === null || first > last ? undefined : {first, last};
+	const find = (operator: '>=' | '<=', order: 'ASC' | 'DESC', at: string | undefined) => {
+		const isWanted = at === undefined ? '?1 IS NULL' : `${time} ${operator} ?1`;
+		return prepare(`SELECT sequence FROM ledger WHERE ${isWanted} ORDER BY sequence ${order} LIMIT 1`).get(at ?? null)?.sequence;
+	};
+	const [first, last] = [Number(find('>=', 'ASC', from) ?? 0), Number(find('<=', 'DESC', to) ?? 0)];
+	return first === 0 || first > last ? undefined : {first, last};
 }
 
 /** The place before an entry. */
