@@ -134,6 +134,9 @@ export function createVerifier({anchor, noted, head}: VerifierOptions) {
 	return {
 		/** The place of the last entry that was added. */
 		place: () => place,
+		entries: () => entries,
+		/** Nothing was found so far. */
+		isWhole: () => breaks.found.length === 0,
 		add(link: Link) {
 			const read = link.sequence === undefined ? readEntry(link.entry) : undefined;
 			const sequence = link.sequence ?? read?.sequence ?? place.sequence + 1;

@@ -23,7 +23,7 @@ export async function verifyFile(file: string, {head, onProgress = () => {}}: Fi
 		}
 		const fields = fieldsOf(line);
 		if (end) verifier.report('malformed', 'order', verifier.place().sequence + 1);
-		if (fields && !('entry' in fields) && 'head' in fields) end = fields;
+		if (isOnly(fields, 'head', 'entries') && fields.head !== undefined) end = fields;
 		else addLine(verifier, fields);
 		onProgress(verifier.place().sequence, size ? Math.floor((100 * line.bytes) / size) : undefined);
 	}
@@ -31,6 +31,10 @@ export async function verifyFile(file: string, {head, onProgress = () => {}}: Fi
 	checkEnd(verifier, end);
 	return verifier.finish();
 }
+
+/** What this version does not know, it cannot vouch for. */
+const isOnly = (fields: Fields | undefined, ...keys: readonly string[]): fields is Fields =>
+	fields !== undefined && Object.keys(fields).every(key => keys.includes(key));
 
 const notOurs = (file: string, why: string) =>
 	new BridgeError('ERR_MALFORMED', `${file} is not an exported ledger: ${why}. "callhome ledger export" writes one`);
@@ -64,8 +68,8 @@ function fieldsOf(line: Line): Fields | undefined {
 
 function addLine(verifier: Verifier, fields: Fields | undefined): void {
 	const {entry, hash, text} = fields ?? {};
-	const isText = text === undefined || typeof text === 'string';
-	if (typeof entry === 'string' && typeof hash === 'string' && isText && readEntry(entry))
+	const isText = (text === undefined || typeof text === 'string') && isOnly(fields, 'entry', 'hash', 'text');
+	if (isText && typeof entry === 'string' && typeof hash === 'string' && readEntry(entry))
 		verifier.add({entry, hash, kept: text === undefined ? undefined : digest(text)});
 	else verifier.report('malformed', 'line', verifier.place().sequence + 1);
 }
@@ -73,8 +77,10 @@ function addLine(verifier: Verifier, fields: Fields | undefined): void {
 /** The last line says where the file ends. */
 function checkEnd(verifier: Verifier, end: Fields | undefined): void {
 	const {sequence, hash} = verifier.place();
+	const isMiscounted = verifier.isWhole() && end?.entries !== verifier.entries();
 	const last = toPlace(end?.head);
 	if (!last) verifier.report('missing', 'end of the file', sequence + 1);
 	else if (last.sequence > sequence) verifier.report('missing', 'entries', sequence + 1, last.sequence);
-	else if (last.sequence < sequence || last.hash !== hash) verifier.report('malformed', 'end of the file', sequence + 1);
+	else if (last.sequence < sequence || last.hash !== hash || isMiscounted)
+		verifier.report('malformed', 'end of the file', sequence + 1);
 }
