@@ -20,10 +20,11 @@ import {createInstruments, type Instruments} from '../telemetry.ts';
 import type {Updates} from '../updates/updates.ts';
 import {type Backend, openBackend} from './backend.ts';
 import {startControl} from './control.ts';
+import {startInventories} from './inventory.ts';
 import {keepConnectivityState} from './known-state.ts';
 import type {Log} from './log.ts';
-import {createOperate} from './operate.ts';
 import {startOperationalTest} from './operational-test.ts';
+import {createOrders} from './orders.ts';
 import {policyOf} from './policy.ts';
 import {repair} from './repair.ts';
 import {reportDecided, startCounting} from './reporting.ts';
@@ -99,6 +100,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		await startOperationalTest(config, {backend, ways, ...sending}, upkeep);
 		startConnectionReports(connections, connectivity.health.list, ownSystemFirst(config, systems), upkeep);
 	} else await sayWhatWaits(store, log);
+	const inventories = await startInventories(config, systems, maySend, upkeep);
 	keepConnectivityState(
 		() => ({
 			paths: connectivity.health.list(),
@@ -108,7 +110,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		upkeep,
 	);
 	await drain.start();
-	await startControl(directory, createOperate({store, policy, wake: drain.wake}), log, stack);
+	await startControl(directory, createOrders({store, policy, wake: drain.wake, inventories}), log, stack);
 
 	const held = stack.move();
 	return {
@@ -122,7 +124,8 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 			startCounting(instruments(), connectivity.destination());
 			observeBridge({
 				snapshot: readSnapshot(store),
-				systems: readSystems(store, systems),
+				systems: readSystems(store, systems, inventories && config.service_information.inventory.interval),
+				inventoryIntervalMillis: inventories && config.service_information.inventory.interval,
 				room: readRoom(config.store),
 				connections: connectivity.health.list,
 				exhausted: () => [{destination: connectivity.destination(), exhausted: connectivity.isExhausted()}],

@@ -6,6 +6,7 @@ import {type ActivityOptions, activity} from './activity.ts';
 import {command, count, reading, type Shared, show} from './command.ts';
 import {addConnectionCommands} from './commands-connections.ts';
 import {addOperatorCommands} from './commands-operator.ts';
+import {addServiceInformationCommands} from './commands-service-information.ts';
 import {checkConfig} from './config-check.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
@@ -96,6 +97,7 @@ command(program, 'sandbox', "run the stand-in for IBM's event API alone")
 		await runSandbox(loadConfig(options.config).config, options, options.json ?? false);
 	});
 
+addServiceInformationCommands(program);
 addConnectionCommands(program);
 
 const update = group('update', 'updates of destinations, rules and program, from the update server that the configuration names');

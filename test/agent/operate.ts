@@ -5,7 +5,8 @@ import {join} from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import {giveOrder, startControl} from '../../src/agent/control.ts';
-import {createOperate, type Operation, type Order} from '../../src/agent/operate.ts';
+import {createOperate, type Operation} from '../../src/agent/operate.ts';
+import type {AnyOrder} from '../../src/agent/orders.ts';
 import {BridgeError} from '../../src/errors.ts';
 import {acknowledged, failed, type House, hour, noon, onlyProblem, openHouse, policyOf} from '../helpers/decisions.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
@@ -114,18 +115,19 @@ test('refresh asks IBM at once, also when the question waits already, by the cas
 test('the control socket: an order comes through from a directory with a long name, errors keep their code, and only the owner may open it', async t => {
 	const directory = join(await temporaryDirectory(t), 'd'.repeat(120));
 	mkdirSync(directory, {mode: 0o700});
-	const orders: Order[] = [];
+	const orders: AnyOrder[] = [];
 	const stack = new AsyncDisposableStack();
-	const operate = async (order: Order) => {
+	const operate = async (order: AnyOrder) => {
 		orders.push(order);
-		if (order.id === 'none') throw new BridgeError('ERR_NOT_FOUND', 'there is no problem none');
-		return {id: order.id} as Awaited<ReturnType<ReturnType<typeof createOperate>>>;
+		if ('id' in order && order.id === 'none') throw new BridgeError('ERR_NOT_FOUND', 'there is no problem none');
+		return 'id' in order ? order.id : [order.named];
 	};
 	await startControl(directory, operate, (_level, text) => t.fail(text), stack);
 	t.is(statSync(join(directory, 'control.sock')).mode & 0o777, 0o600);
 	const order = {operation: 'hold', id: 'p1', reason: 'ö "\n'} as const;
-	await giveOrder(directory, order);
+	t.is(await giveOrder(directory, order), 'p1');
 	t.deepEqual(orders, [order]);
+	t.deepEqual(await giveOrder(directory, {operation: 'collect_inventory', named: ''}), ['']);
 	await t.throwsAsync(giveOrder(directory, {...order, id: 'none'}), {code: 'ERR_NOT_FOUND', message: /no problem none/});
 	await stack.disposeAsync();
 	await t.throwsAsync(giveOrder(directory, order), {code: 'ERR_NOT_READY'});
@@ -137,7 +139,7 @@ test('the control socket: whatever is written to it gets an answer or an end, an
 	await using stack = new AsyncDisposableStack();
 	const operate = async () => {
 		taken++;
-		return {id: 'p'} as Awaited<ReturnType<ReturnType<typeof createOperate>>>;
+		return 'p';
 	};
 	await startControl(directory, operate, (_level, text) => t.fail(text), stack);
 	await fc.assert(

@@ -9,6 +9,7 @@ const nouns = [
 	'activity',
 	'alert-words',
 	'attempt',
+	'bridge-metrics',
 	'destination',
 	'event',
 	'hardware',
