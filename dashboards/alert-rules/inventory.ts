@@ -22,5 +22,5 @@ const stale = ({series, label, span}: Terms): AlertRule => ({
 	description: `An inventory of {{ $labels.${label.hostName} }} was to be acknowledged {{ $value | humanizeDuration }} ago, by the clock of the bridge {{ $labels.instance }}.`,
 	impact: 'What IBM knows of the parts and the firmware of that system is old. Its faults are still reported.',
 	action:
-		'Run "callhome activity" for why none was collected or sent, and "callhome test connectivity" when nothing leaves. Look whether the system and its management module answer.',
+		'Run "callhome service-information show" for what was collected and what was acknowledged, and "callhome activity" for why not. Look whether the system and its management module answer.',
 });
