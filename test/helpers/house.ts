@@ -16,6 +16,7 @@ const nouns = [
 	'hardware-metrics',
 	'http-listener',
 	'inventory',
+	'inventory-words',
 	'ledger',
 	'system-metrics',
 	'sensor-codes',
