@@ -9,6 +9,7 @@ import {
 	type InventoryState,
 	inventoryPrefix,
 	inventorySetting,
+	inventorySettings,
 	inventorySubmission,
 	readInventoryState,
 	stateAfter,
@@ -17,7 +18,10 @@ import {
 /** What is written when an inventory was collected, in one transaction. */
 export type InventoryRecords = {
 	readSetting(name: string): Promise<string | undefined>;
+	/** By what follows the prefix in their names. */
+	readSettingsUnder(prefix: string): Promise<ReadonlyMap<string, string>>;
 	writeSetting(name: string, value: string): Promise<void>;
+	removeSetting(name: string): Promise<void>;
 	removeSubmissionsUnder(type: 'inventory', prefix: string): Promise<number>;
 	offer(submission: Submission): Promise<void>;
 };
@@ -97,18 +101,18 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 	}
 
 	async function collectOnce(source: InventorySource): Promise<CollectedTarget> {
-		const systems: string[] = [];
+		const found: Kept[] = [];
 		const unknown: string[] = [];
 		let trouble = '';
 		try {
 			for (const {resource, inventory} of await collectWithin(source)) {
 				const system = identify(resource);
 				if (!system) unknown.push(advice(resource));
-				else systems.push(systemLabel((await keep(source, system, inventory)).system));
+				else found.push(await keep(source, system, inventory));
 			}
 			trouble = unknown.join('; ');
 			// Who names the machine and starts the bridge again does not wait for a day.
-			if (unknown.length === 0) await write(records => records.writeSetting(collectedSetting(source), collectedNow()));
+			if (unknown.length === 0) await write(records => noteCollected(records, source, found));
 			dueTimes.set(keyOf(source), now() + intervalMillis * (0.9 + 0.1 * random()));
 		} catch (error) {
 			trouble = isBridgeError(error) ? `${error.code}: ${error.message}` : toError(error).message;
@@ -116,7 +120,12 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 		}
 		if (!stopping.signal.aborted && (troubles.get(keyOf(source)) ?? '') !== trouble) onTrouble(source, trouble);
 		troubles.set(keyOf(source), trouble);
-		return {source: source.source, target: source.target, systems, trouble};
+		return {source: source.source, target: source.target, systems: found.map(({system}) => systemLabel(system)), trouble};
+	}
+
+	async function noteCollected(records: InventoryRecords, source: InventorySource, found: readonly Kept[]): Promise<void> {
+		await records.writeSetting(collectedSetting(source), collectedNow());
+		await forgetReplaced(records, source, found);
 	}
 
 	/** With what was asked for: who asks for more and starts the bridge again gets it at once. */
@@ -206,6 +215,20 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 			await Promise.all(underWay.values());
 		},
 	};
+}
+
+/**
+A machine that was replaced, or whose serial number was corrected, is not waited for. One of several behind a target that
+merely did not answer is: so only where as many are new as are missing.
+*/
+async function forgetReplaced(records: InventoryRecords, {source, target}: InventorySource, found: readonly Kept[]) {
+	const isFound = (label: string) => found.some(({state}) => state.label === label);
+	const missing = [...(await records.readSettingsUnder(inventorySettings))].filter(([, text]) => {
+		const state = readInventoryState(text);
+		return state?.source === source && state.target === target && !isFound(state.label);
+	});
+	if (found.filter(({isFirst}) => isFirst).length < missing.length) return;
+	for (const [name] of missing) await records.removeSetting(inventorySettings + name);
 }
 
 /** Those of this source, of this target, or of both. */

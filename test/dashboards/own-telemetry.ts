@@ -59,7 +59,13 @@ async function startBoth(t: ExecutionContext) {
 	]);
 	const telemetry = {otlp: {endpoint: `http://127.0.0.1:${intake}`, export_interval: '1s'}, resource: {site}};
 	const receivers = {otlp: {endpoint: '127.0.0.1:0'}, redfish: await startMachines(t)};
-	const bridge = await startBridgeProcess(t, {telemetry, receivers, systems: [system]});
+	const bridge = await startBridgeProcess(t, {
+		telemetry,
+		receivers,
+		system: {machine_type: '8871', model: 'AC1', serial_number: 'J4D5E6F'},
+		systems: [system],
+		consent: {cases: true, inventory: true},
+	});
 	const collector = new URL(`http://127.0.0.1:${page}/metrics`);
 	const prometheus = await startPrometheus(t, {
 		targets: [bridge.metrics, collector],
@@ -115,6 +121,7 @@ async function giveData(bridge: BridgeProcess, prometheus: Prometheus) {
 	])
 		await eventually(async () => has(expr, 4), patience);
 	await eventually(async () => has('callhome_source_up == 1', 4), patience);
+	await eventually(async () => has('callhome_system_inventory_last_success_timestamp_seconds', 2), patience);
 	// A rate has a value when there are a few samples of what it is of.
 	for (const [name, count] of [
 		['callhome_case_duration_seconds_count', 2],

@@ -125,6 +125,31 @@ test('a restart within the interval collects nothing, one after it at once, and 
 	t.is(house.kept[1]?.state.since, noon, 'it is expected since the first time');
 });
 
+test('a machine that another one took the place of is not waited for, and one that does not answer is', async t => {
+	const behind = {bmc1: ['J1'], bmc2: ['J2', 'J3', 'J4']};
+	const house = await opened(t, {
+		bmc1: () => behind.bmc1.map(name => found(name)),
+		bmc2: () => behind.bmc2.map(name => found(name)),
+	});
+	const schedule = house.start();
+	const awaited = async () => {
+		await schedule.collectNow('');
+		return [...(await house.store.read.readSettingsUnder(inventorySettings)).values()]
+			.map(text => readInventoryState(text)?.label.slice(-2))
+			.toSorted();
+	};
+	t.deepEqual(await awaited(), ['J1', 'J2', 'J3', 'J4']);
+	behind.bmc2 = ['J2', 'J3'];
+	t.deepEqual(await awaited(), ['J1', 'J2', 'J3', 'J4']);
+	behind.bmc1 = ['J7'];
+	t.deepEqual(await awaited(), ['J2', 'J3', 'J4', 'J7'], 'the serial number was corrected');
+	behind.bmc2 = ['J8', 'J2', 'J3'];
+	t.deepEqual(await awaited(), ['J2', 'J3', 'J7', 'J8']);
+	behind.bmc2 = ['J9', 'J2'];
+	t.deepEqual(await awaited(), ['J2', 'J3', 'J7', 'J8', 'J9'], 'which of the two was replaced, nobody knows');
+	await schedule.shutdown();
+});
+
 test('collects again when the interval is over', async t => {
 	const house = await opened(t, {bmc1: () => [found('J1')]}, {intervalMillis: 1000});
 	const schedule = house.start();
