@@ -1,8 +1,8 @@
 import type {InventoryPart} from './inventory.ts';
 
-/** What makers write where nothing stands. */
+/** What makers and hypervisors write where nothing stands. */
 const nothing =
-	/^(|-|\.+|0+|n\/?a|none|null|unknown|undefined|default string|not (specified|available|present|defined|applicable)|no dimm|to be filled by o\.?e\.?m\.?|system (serial number|manufacturer|product name)|[0f-]{32,36})$/i;
+	/^(|-|\.+|0+|n\/?a|none|null|unknown|undefined|default string|not (specified|available|present|defined|applicable)|no (dimm|asset tag)|to be filled by o\.?e\.?m\.?|system (serial number|manufacturer|product name)|[0f-]{32,36})$/i;
 
 /** A text that says something, on one line and not too long; else undefined. */
 export function wordIn(value: unknown, longest = 200): string | undefined {
@@ -41,5 +41,18 @@ export function inOrder(parts: readonly InventoryPart[]): InventoryPart[] {
 			const isNew = !taken.has(key);
 			taken.add(key);
 			return isNew;
+		});
+}
+
+/** In the same order; of several with one id each is a part of its own, for a place may be named twice. */
+export function numbered(parts: readonly InventoryPart[]): InventoryPart[] {
+	const counts = new Map<string, number>();
+	return parts
+		.toSorted((one, other) => compare(one.type, other.type) || compare(one.id, other.id))
+		.map(part => {
+			const key = `${part.type} ${part.id}`;
+			const count = (counts.get(key) ?? 0) + 1;
+			counts.set(key, count);
+			return count === 1 ? part : {...part, id: `${part.id}#${count}`};
 		});
 }

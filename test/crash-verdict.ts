@@ -1,5 +1,7 @@
+import {hash} from 'node:crypto';
 import test from 'ava';
 import {falsifications} from './crash/falsify.ts';
+import type {LedgerEvidence} from './crash/ledger.ts';
 import {createRandom} from './crash/random.ts';
 import {createStories, type Fault, stormThreshold, titleOf} from './crash/stories.ts';
 import {type Acknowledged, type Evidence, judge} from './crash/verdict.ts';
@@ -24,6 +26,20 @@ const problem = (id: string, state: string, count: number) => ({
 	caseNumber: `TS-${id}`,
 });
 const opened = (id: string, assetId: string, code: string) => ({caseNumber: `TS-${id}`, eventId: `service_${id}`, assetId, code});
+
+const sha256 = (text: string) => hash('sha256', text);
+
+function ledgerOf(entries: readonly (readonly [attempt: number, fields: object])[]): LedgerEvidence {
+	let previous = '0'.repeat(64);
+	return {
+		entries: entries.map(([attempt, fields], index) => {
+			const entry = JSON.stringify(fields);
+			previous = sha256(`${previous}\n${entry}`);
+			return {sequence: index + 1, attempt, entry, hash: previous};
+		}),
+		attempts: [{sequence: 1, destination: 'ibm:443', request: 'problem', end: 'accepted'}],
+	};
+}
 
 /** A disk that failed, a fan that recovered, and two faults in one storm. */
 const good: Evidence = {
@@ -51,6 +67,10 @@ const good: Evidence = {
 	countedEvents: 5,
 	metrics: {accepted: 5, standing: 5},
 	integrity: 'ok',
+	ledger: ledgerOf([
+		[1, {sequence: 1, kind: 'request', attempt: 1, destination: 'ibm:443', text_sha256: sha256('problem')}],
+		[1, {sequence: 2, kind: 'reply', attempt: 1, text_sha256: sha256('accepted')}],
+	]),
 	setAside: [],
 	leaks: [],
 	mishaps: [],

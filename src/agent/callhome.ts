@@ -22,6 +22,7 @@ import {type Backend, openBackend} from './backend.ts';
 import {startControl} from './control.ts';
 import {startInventories} from './inventory.ts';
 import {keepConnectivityState} from './known-state.ts';
+import {watchLedger} from './ledger.ts';
 import type {Log} from './log.ts';
 import {startOperationalTest} from './operational-test.ts';
 import {createOrders} from './orders.ts';
@@ -110,7 +111,8 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		upkeep,
 	);
 	await drain.start();
-	await startControl(directory, createOrders({store, policy, wake: drain.wake, inventories}), log, stack);
+	const ledger = watchLedger(upkeep);
+	await startControl(directory, createOrders({store, policy, wake: drain.wake, inventories, ledger}), log, stack);
 
 	const held = stack.move();
 	return {
@@ -133,6 +135,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 				...constantsOf(config, backend),
 			});
 			observeUpdates(updates);
+			ledger.observe();
 		},
 		shutdown: () => held.disposeAsync(),
 	};

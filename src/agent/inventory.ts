@@ -30,12 +30,13 @@ that are watched.
 */
 export async function inventorySourcesOf(
 	{system, receivers}: Pick<Config, 'system' | 'receivers'>,
-	_parts: InventorySourceParts,
+	parts: InventorySourceParts,
 ): Promise<readonly InventorySource[]> {
-	const {host} = receivers;
+	const {host, redfish} = receivers;
 	const made = [
 		system &&
 			import('../receivers/host/inventory.ts').then(module => [module.createHostInventory({roots: host?.roots ?? defaultRoots})]),
+		redfish && import('../receivers/redfish/inventory.ts').then(module => module.createRedfishInventories(redfish, parts)),
 	];
 	return (await Promise.all(made.filter(sources => sources !== undefined))).flat();
 }

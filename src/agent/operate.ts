@@ -12,10 +12,10 @@ import {priorityOf, type SubmissionType} from '../submission.ts';
 export const operations = ['hold', 'release', 'close', 'refresh'] as const;
 export type Operation = (typeof operations)[number];
 
-/** One order of a person: the problem by its id or its case number, and why. */
-export type Order = {readonly operation: Operation; readonly id: string; readonly reason: string};
+/** What a person wants with one problem, which its id or its case number names, and why. */
+export type ProblemOrder = {readonly operation: Operation; readonly id: string; readonly reason: string};
 
-export type Operate = (order: Order) => Promise<Problem>;
+export type Operate = (order: ProblemOrder) => Promise<Problem>;
 
 export type OperateParts = {
 	readonly store: Store;

@@ -4,7 +4,8 @@ import {type Output, printable, table, timeText} from './print.ts';
 
 export type ActivityOptions = {readonly limit?: number; readonly from?: string; readonly to?: string; readonly problem?: string};
 
-function toMillis(text: string | undefined): number | undefined {
+/** Of --from and --to. */
+export function toMillis(text: string | undefined): number | undefined {
 	if (text === undefined) return undefined;
 	const millis = Date.parse(text);
 	if (Number.isNaN(millis))

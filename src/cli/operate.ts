@@ -1,10 +1,10 @@
 import {giveOrder} from '../agent/control.ts';
-import {createOperate, type Operation, type Order} from '../agent/operate.ts';
+import {createOperate, type Operation, type ProblemOrder} from '../agent/operate.ts';
 import {policyWithoutBackend} from '../agent/policy.ts';
 import type {Config} from '../config.ts';
 import {isBridgeError} from '../errors.ts';
 import {isLocked, lockDirectory} from '../store/lock.ts';
-import {openStore, openStoreForReading} from '../store/store.ts';
+import {openStore, openStoreForReading, type Store} from '../store/store.ts';
 import type {Output} from './print.ts';
 import {findProblem, problemJson} from './problem.ts';
 
@@ -19,7 +19,7 @@ const done: Record<Operation, string> = {
 };
 
 /** Does it through the bridge that runs, or on its store when none does: then what is to be sent goes out at the next start. */
-export async function operateOn(config: Config, order: Order): Promise<Output> {
+export async function operateOn(config: Config, order: ProblemOrder): Promise<Output> {
 	const {directory} = config.store;
 	const isRunning = isLocked(directory);
 	try {
@@ -43,7 +43,12 @@ export async function operateOn(config: Config, order: Order): Promise<Output> {
 	}
 }
 
-async function operateAlone(config: Config, order: Order): Promise<void> {
+async function operateAlone(config: Config, order: ProblemOrder): Promise<void> {
+	await alone(config, store => createOperate({store, policy: policyWithoutBackend(config), wake: () => {}})(order));
+}
+
+/** On the store of a bridge that does not run. */
+export async function alone<Result>(config: Config, work: (store: Store) => Promise<Result>): Promise<Result> {
 	const {directory, max_size} = config.store;
 	await openStoreForReading(directory).close(); // Says by name that there is none, instead of making one.
 	using _lock = lockDirectory(directory);
@@ -55,7 +60,7 @@ async function operateAlone(config: Config, order: Order): Promise<void> {
 		onSetAside: ({movedTo, cause}) => warn(`the store was damaged (${cause}): moved to ${movedTo}`),
 	});
 	try {
-		await createOperate({store, policy: policyWithoutBackend(config), wake: () => {}})(order);
+		return await work(store);
 	} finally {
 		await store.close();
 	}

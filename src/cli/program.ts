@@ -5,6 +5,7 @@ import {packageVersion} from '../own-telemetry/resource.ts';
 import {type ActivityOptions, activity} from './activity.ts';
 import {command, count, reading, type Shared, show} from './command.ts';
 import {addConnectionCommands} from './commands-connections.ts';
+import {addLedgerCommands} from './commands-ledger.ts';
 import {addOperatorCommands} from './commands-operator.ts';
 import {addServiceInformationCommands} from './commands-service-information.ts';
 import {checkConfig} from './config-check.ts';
@@ -26,6 +27,7 @@ const commanderExitCodes: Record<string, number> = {
 	'commander.unknownOption': 10,
 	'commander.missingArgument': 14,
 	'commander.optionMissingArgument': 19,
+	'commander.missingMandatoryOptionValue': 14,
 	'commander.invalidArgument': 42,
 	'commander.excessArguments': 42,
 };
@@ -98,6 +100,7 @@ command(program, 'sandbox', "run the stand-in for IBM's event API alone")
 	});
 
 addServiceInformationCommands(program);
+addLedgerCommands(program);
 addConnectionCommands(program);
 
 const update = group('update', 'updates of destinations, rules and program, from the update server that the configuration names');

@@ -11,6 +11,7 @@ import {isLocked} from '../store/lock.ts';
 import {openStoreForReading, type Records} from '../store/store.ts';
 import {facts, type Output, timeText} from './print.ts';
 import {connectivityJson, connectivityLines} from './status-connectivity.ts';
+import {ledgerText, readLedgerStatus} from './status-ledger.ts';
 import {sourcesJson, sourcesLines} from './status-sources.ts';
 import {readUpdatesStatus, updatesText} from './status-updates.ts';
 
@@ -43,6 +44,7 @@ async function readStore(directory: string, isRunning: boolean) {
 			totals: await readTotals(read),
 			connectivity: {lit: await readLights(read), state: isRunning ? await readState(read) : undefined},
 			sources: isRunning ? await readSourcesState(read) : undefined,
+			ledger: await readLedgerStatus(read),
 		};
 	} finally {
 		await close();
@@ -89,6 +91,7 @@ export async function status(config: Config): Promise<Output> {
 		queue_size: state?.queue.size ?? null,
 		last_success: state ? Object.fromEntries(Object.entries(state.totals).map(([name, at]) => [name, at ?? null])) : null,
 		updates,
+		ledger: state?.ledger ?? null,
 		...connectivityJson(config, connectivity),
 		...sourcesJson(state?.sources),
 	};
@@ -106,6 +109,7 @@ export async function status(config: Config): Promise<Output> {
 			['Last accepted', state?.totals.accepted ?? 'never'],
 			['Last case opened', state?.totals.case_opened ?? 'never'],
 			['Last heartbeat', state?.totals.heartbeat ?? 'never'],
+			['Ledger', state && ledgerText(state.ledger)],
 			['Updates', updatesText(updates)],
 		]),
 		...connectivityLines(config, connectivity),

@@ -1,7 +1,6 @@
 import type {Kysely, Selectable} from 'kysely';
 import type {Activity} from '../activity.ts';
-import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
-import {type ActivityTable, type AttemptTable, type Schema, whole, wholeOrNull} from './schema.ts';
+import type {ActivityTable, AttemptTable, Schema} from './schema.ts';
 
 export type KeptActivity = Activity & {readonly sequence: number};
 
@@ -41,40 +40,6 @@ export async function listActivities(
 }
 
 export type Attempt = Selectable<AttemptTable>;
-/**
-Kept before the request leaves: what a killed bridge had sent is known afterwards. From here until its outcome is settled
-nobody knows whether it arrived, so it is asked after before it is sent again (G3). Returns the attempt's number.
-*/
-export async function beginAttempt(database: Kysely<Schema>, attempt: AttemptBegin): Promise<number> {
-	await database.updateTable('submission').set({uncertain: 1}).where('id', '=', attempt.submissionId).execute();
-	const {insertId} = await database
-		.insertInto('attempt')
-		.values({
-			submission_id: attempt.submissionId,
-			problem_id: attempt.problemId ?? null,
-			type: attempt.type,
-			started_at: whole(attempt.startedAt),
-			connection: attempt.connection,
-			destination: attempt.destination,
-			request: attempt.request,
-		})
-		.executeTakeFirstOrThrow();
-	return Number(insertId);
-}
-
-export async function endAttempt(database: Kysely<Schema>, sequence: number, end: AttemptEnd): Promise<void> {
-	await database
-		.updateTable('attempt')
-		.set({
-			duration: whole(end.duration),
-			status_code: wholeOrNull(end.statusCode),
-			reply: end.reply ?? null,
-			error_type: end.errorType ?? null,
-			error: end.error ?? null,
-		})
-		.where('sequence', '=', sequence)
-		.execute();
-}
 
 export async function attemptsOf(database: Kysely<Schema>, problemId: string, limit = 100): Promise<Attempt[]> {
 	const rows = await database
@@ -85,14 +50,4 @@ export async function attemptsOf(database: Kysely<Schema>, problemId: string, li
 		.limit(limit)
 		.execute();
 	return rows.reverse();
-}
-
-/** Ends the attempts that a killed bridge left open. Returns how many there were. */
-export async function endInterrupted(database: Kysely<Schema>): Promise<number> {
-	const {numUpdatedRows} = await database
-		.updateTable('attempt')
-		.set({duration: 0, error_type: 'interrupted', error: 'the bridge ended during this attempt'})
-		.where('duration', 'is', null)
-		.executeTakeFirstOrThrow();
-	return Number(numUpdatedRows);
 }

@@ -156,10 +156,23 @@ const cheapJoins = [
 	END`,
 ];
 
+/** The attempts of before cannot be recorded any more; which they are is noted. */
+const ledger = [
+	`CREATE TABLE ledger (
+		sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+		attempt INTEGER,
+		entry TEXT NOT NULL CHECK (json_valid(entry)),
+		hash TEXT NOT NULL
+	) STRICT`,
+	'CREATE INDEX ledger_of_attempt ON ledger (attempt) WHERE attempt IS NOT NULL',
+	"INSERT INTO setting (name, value) SELECT 'ledger.before', coalesce(max(sequence), 0) FROM attempt",
+];
+
 const steps: Readonly<Record<string, readonly string[]>> = {
 	'001-spine': spine,
 	'002-cheap-joins': cheapJoins,
 	'003-split-indexes': splitIndexes,
+	'004-ledger': ledger,
 };
 
 /**

@@ -1,3 +1,4 @@
+import {forgetEntries, noteForgottenAttempt} from './ledger-front.ts';
 import {removeActivity, removeEvent} from './recent.ts';
 import type {Prepare} from './sqlite.ts';
 
@@ -34,8 +35,10 @@ const attemptsOfFinished = `SELECT problem_id, sequence FROM attempt WHERE probl
 type Row = {readonly problem_id: string | null; readonly sequence: number};
 type Remove = (prepare: Prepare, problemId: string | null, sequence: number) => void;
 
-const removeAttempt: Remove = (prepare, _problemId, sequence) =>
-	void prepare('DELETE FROM attempt WHERE sequence = ?').run(sequence);
+const removeAttempt: Remove = (prepare, _problemId, sequence) => {
+	prepare('DELETE FROM attempt WHERE sequence = ?').run(sequence);
+	noteForgottenAttempt(prepare, sequence);
+};
 
 const steps: readonly (readonly [query: string, remove: Remove])[] = [
 	[
@@ -60,6 +63,7 @@ export async function prune(prepare: Prepare, {closedBefore, relapsedBefore, lim
 		for (const {problem_id: problemId, sequence} of rows) remove(prepare, problemId, sequence);
 		removed += rows.length;
 	}
+	if (removed < limit) removed += forgetEntries(prepare, closedBefore, limit - removed);
 	if (removed > 0) return removed; // Problems go when nothing points to them any more.
 	return removeProblems(prepare, Math.min(closedBefore, relapsedBefore), limit);
 }

@@ -1,7 +1,9 @@
 import type {Kysely} from 'kysely';
+import * as attempts from './attempts.ts';
 import * as decisions from './decisions.ts';
 import * as events from './events.ts';
 import * as journal from './journal.ts';
+import * as ledger from './ledger.ts';
 import * as orphans from './orphans.ts';
 import * as problems from './problems.ts';
 import * as pruning from './prune.ts';
@@ -12,7 +14,7 @@ import * as submissions from './submissions.ts';
 import * as unfinished from './unfinished.ts';
 
 const operations = {...journal, ...orphans, ...problems, ...settings, ...submissions, ...unfinished};
-const prepared = {...decisions, ...events, ...pruning};
+const prepared = {...attempts, ...decisions, ...events, ...ledger, ...pruning};
 type Operations = typeof operations & typeof prepared;
 
 type Bound<Operation> = Operation extends (database: Kysely<Schema> & Prepare, ...rest: infer Rest) => infer Result

@@ -3,6 +3,7 @@ import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {decisions} from '../event.ts';
 import {problemStates} from '../problem.ts';
 import {submissionTypes} from '../submission.ts';
+import {numbering} from './ledger-chain.ts';
 import {migrationName} from './migrations.ts';
 import {rowsOfPages, type Value} from './pages.ts';
 import {indexing} from './recent.ts';
@@ -11,7 +12,7 @@ import {lostMark} from './schema.ts';
 type Column = {readonly name: string; readonly type: string; readonly required: boolean; readonly isRowid: boolean};
 type Table = {readonly name: string; readonly columns: readonly Column[]; readonly insert: StatementSync};
 
-const tablesOfPages = ['problem', 'problem_key', 'submission', 'event', 'attempt', 'activity'];
+const tablesOfPages = ['problem', 'problem_key', 'submission', 'event', 'attempt', 'ledger', 'activity'];
 /** Their rows lie in the tree itself, and cost little when they are lost: they are read as SQLite finds them. */
 const tablesOfTrees = ['level', 'setting'];
 
@@ -119,4 +120,5 @@ const repairs = [
 		WHERE present.problem_id = problem.id AND present.events > problem.count`,
 	"UPDATE total SET value = (SELECT coalesce(sum(events), 0) FROM problem_tally) WHERE name = 'events'",
 	...indexing,
+	...numbering,
 ];

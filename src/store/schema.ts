@@ -7,6 +7,7 @@ export type Schema = {
 	problem_key: {key: string; problem_id: string};
 	submission: SubmissionTable;
 	attempt: AttemptTable;
+	ledger: LedgerTable;
 	activity: ActivityTable;
 	/** What events and activities are found by: recent.ts. */
 	event_by_problem: {problem_id: string; sequence: number};
@@ -96,6 +97,16 @@ export type AttemptTable = {
 	reply: string | null;
 	error_type: string | null;
 	error: string | null;
+};
+
+export type LedgerTable = {
+	/** Without gaps; never used again. */
+	sequence: Generated<number>;
+	/** Null for what concerns none. */
+	attempt: number | null;
+	/** ledger.ts says what stands in it. */
+	entry: string;
+	hash: string;
 };
 
 export type ActivityTable = {

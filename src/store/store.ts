@@ -5,6 +5,7 @@ import {type Database, type Records, recordsOf} from './records.ts';
 import type {Sqlite} from './sqlite.ts';
 import {createWriter} from './writer.ts';
 
+export type {LedgerSlice} from './ledger.ts';
 export {openStoreForReading} from './reading.ts';
 export type {Records} from './records.ts';
 

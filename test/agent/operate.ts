@@ -120,6 +120,7 @@ test('the control socket: an order comes through from a directory with a long na
 	const operate = async (order: AnyOrder) => {
 		orders.push(order);
 		if ('id' in order && order.id === 'none') throw new BridgeError('ERR_NOT_FOUND', 'there is no problem none');
+		if (order.operation === 'acknowledge_ledger') return order.reason;
 		return 'id' in order ? order.id : [order.named];
 	};
 	await startControl(directory, operate, (_level, text) => t.fail(text), stack);
@@ -128,6 +129,8 @@ test('the control socket: an order comes through from a directory with a long na
 	t.is(await giveOrder(directory, order), 'p1');
 	t.deepEqual(orders, [order]);
 	t.deepEqual(await giveOrder(directory, {operation: 'collect_inventory', named: ''}), ['']);
+	t.is(await giveOrder(directory, {operation: 'acknowledge_ledger', reason: ' known '}), 'known');
+	await t.throwsAsync(giveOrder(directory, {operation: 'acknowledge_ledger', reason: ' '}), {code: 'ERR_NOT_READY'});
 	await t.throwsAsync(giveOrder(directory, {...order, id: 'none'}), {code: 'ERR_NOT_FOUND', message: /no problem none/});
 	await stack.disposeAsync();
 	await t.throwsAsync(giveOrder(directory, order), {code: 'ERR_NOT_READY'});

@@ -17,6 +17,7 @@ const benches = [
 	'support-proxy',
 	'snmp',
 	'cim',
+	'ledger',
 	'dashboards',
 ];
 const {values} = parseArgs({options: {only: {type: 'string', multiple: true}, quick: {type: 'boolean', default: false}}});

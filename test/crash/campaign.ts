@@ -7,8 +7,18 @@ import {toError} from '../../src/errors.ts';
 import {freePort} from '../helpers/listen.ts';
 import {type Backend, openBackend} from './backend.ts';
 import {killAll, logFile, type Places, startBridge, writeConfig} from './bridge.ts';
-import {countUnfinished, findLeaks, findSetAside, readAttempts, readMetrics, readStore} from './evidence.ts';
+import {
+	countUnfinished,
+	findLeaks,
+	findSetAside,
+	hasLedger,
+	readAttempts,
+	readLedger,
+	readMetrics,
+	readStore,
+} from './evidence.ts';
 import {falsifications} from './falsify.ts';
+import {ledgerFaults} from './ledger.ts';
 import {type Load, startLoad} from './load.ts';
 import {endAtRandom, stop} from './moments.ts';
 import {createRandom, type Random} from './random.ts';
@@ -17,7 +27,7 @@ import {type Evidence, judge} from './verdict.ts';
 
 /**
 Kills the bridge with SIGKILL at random moments, under load and with a hostile sandbox, and then counts: every acknowledged event
-is there, no fault has two cases. `node test/crash/campaign.ts [--kills 100] [--seed N] [--self-check]`
+is there, no fault has two cases, the ledger is whole. `node test/crash/campaign.ts [--kills 100] [--seed N] [--self-check]`
 */
 
 const livesPerRound = 10;
@@ -121,6 +131,8 @@ async function liveOnce({places, configFile, backend, load, random, lives, misha
 	if (how === 'killed') lives.kills++;
 	else if (how === 'stopped') lives.stops++;
 	else mishaps.push(`life ${lives.starts} (${moment}) ended by itself with ${ended}: see ${logFile(places)}`);
+	if (hasLedger(places))
+		mishaps.push(...ledgerFaults(readLedger(places)).map(fault => `after life ${lives.starts} (${moment}): ${fault}`));
 }
 
 function printProgress({load, backend, lives}: Campaign) {
@@ -155,6 +167,7 @@ function collect({places, backend, load, mishaps}: Campaign, metrics: Evidence['
 	return {
 		acknowledged: load.sent(),
 		...readStore(places),
+		ledger: readLedger(places),
 		cases: backend.cases(),
 		metrics,
 		setAside: findSetAside(places),

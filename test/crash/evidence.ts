@@ -1,8 +1,9 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {parsePrometheusText} from '../helpers/prometheus-text.ts';
 import {keyFiles, keys, type Places, storeDirectory} from './bridge.ts';
+import type {LedgerEvidence} from './ledger.ts';
 import type {Evidence} from './verdict.ts';
 
 type Row = Readonly<Record<string, string | number | null>>;
@@ -47,6 +48,25 @@ export const readStore = (places: Places): Pick<Evidence, 'events' | 'problems' 
 			.join('; '),
 	}));
 
+/** The ledger, and the attempts that it is about, at any moment at which the bridge does not run. */
+export const readLedger = (places: Places): LedgerEvidence =>
+	ask(places, query => ({
+		entries: query('SELECT * FROM ledger ORDER BY sequence').map(({sequence, attempt, entry, hash}) => ({
+			sequence: Number(sequence),
+			attempt: attempt === null ? null : Number(attempt),
+			entry: String(entry),
+			hash: String(hash),
+		})),
+		attempts: query('SELECT * FROM attempt ORDER BY sequence').map(
+			({sequence, destination, request, duration, reply, error}) => ({
+				sequence: Number(sequence),
+				destination: String(destination),
+				request: String(request),
+				end: duration === null ? null : String(reply ?? error ?? ''),
+			}),
+		),
+	}));
+
 /** How the attempts ended, and how often. */
 export const readAttempts = (places: Places): ReadonlyMap<string, number> =>
 	ask(places, query => {
@@ -84,3 +104,8 @@ export function findLeaks(places: Places): string[] {
 			return content.includes(keys.apiKey) || content.includes(keys.privateKey);
 		});
 }
+
+/** A bridge may be killed before it has made one. */
+export const hasLedger = (places: Places): boolean =>
+	existsSync(join(storeDirectory(places), 'callhome.db')) &&
+	ask(places, query => query("SELECT 1 FROM sqlite_schema WHERE name = 'ledger'").length > 0);

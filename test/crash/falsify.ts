@@ -61,5 +61,34 @@ export const falsifications: readonly (readonly [what: string, says: RegExp, fal
 	['a damaged page', /the store is damaged/, evidence => ({...evidence, integrity: 'row 1 missing from index'})],
 	['a store that was set aside', /was set aside/, evidence => ({...evidence, setAside: ['callhome.db.set-aside-x']})],
 	['a key in a log', /a key stands in/, evidence => ({...evidence, leaks: ['bridge.log']})],
+	[
+		'an entry of the ledger that is gone',
+		/the ledger has 2 in the place of 1/,
+		evidence => ({...evidence, ledger: {...evidence.ledger, entries: evidence.ledger.entries.slice(1)}}),
+	],
+	[
+		'an entry of the ledger with other words',
+		/does not follow/,
+		evidence => ({
+			...evidence,
+			ledger: {...evidence.ledger, entries: evidence.ledger.entries.map(known => ({...known, entry: `${known.entry} `}))},
+		}),
+	],
+	[
+		'a request that was changed afterwards',
+		/the request of attempt 1 is not/,
+		evidence => ({
+			...evidence,
+			ledger: {...evidence.ledger, attempts: evidence.ledger.attempts.map(known => ({...known, request: 'other'}))},
+		}),
+	],
+	[
+		'an attempt that has ended nowhere but in the ledger',
+		/attempt 1 has 1 ends/,
+		evidence => ({
+			...evidence,
+			ledger: {...evidence.ledger, attempts: evidence.ledger.attempts.map(known => ({...known, end: null}))},
+		}),
+	],
 	['a bridge that ended by itself', /by itself/, evidence => ({...evidence, mishaps: ['life 3 ended by itself']})],
 ];

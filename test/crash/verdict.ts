@@ -1,3 +1,4 @@
+import {type LedgerEvidence, ledgerFaults} from './ledger.ts';
 import {componentIn, type Fault, type LoadRecord} from './stories.ts';
 
 /** A record of the load that was answered with 200. */
@@ -37,6 +38,7 @@ export type Evidence = {
 	readonly metrics: {readonly accepted: number; readonly standing: number} | undefined;
 	/** What `PRAGMA integrity_check` says. */
 	readonly integrity: string;
+	readonly ledger: LedgerEvidence;
 	/** Stores that were moved aside. */
 	readonly setAside: readonly string[];
 	/** Files in which a key was found. */
@@ -70,6 +72,7 @@ export function judge(evidence: Evidence): Verdict {
 			...unsent(evidence),
 			...wrongSums(evidence),
 			...damage(evidence),
+			...ledgerFaults(evidence.ledger),
 		],
 		lost: lost.length,
 		doubleCases: doubled.length,

@@ -18,6 +18,7 @@ const nouns = [
 	'inventory',
 	'inventory-words',
 	'ledger',
+	'ledger-verifier',
 	'system-metrics',
 	'sensor-codes',
 	'source',

@@ -1,10 +1,14 @@
+import {hash} from 'node:crypto';
+import {join} from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
+import {verifyLedger} from '../../src/agent/verify-ledger.ts';
 import {BridgeError} from '../../src/errors.ts';
 import type {Connection, OutboundRequest} from '../../src/exporter.ts';
 import {Secret} from '../../src/secret.ts';
 import {recorded} from '../../src/sending/recorded.ts';
 import {openStore} from '../../src/store/store.ts';
-import {temporaryDirectory} from '../helpers/listen.ts';
+import {listen, temporaryDirectory} from '../helpers/listen.ts';
 import {submissionOf} from '../helpers/submissions.ts';
 
 const key = new Secret('key-"58b1"');
@@ -48,6 +52,42 @@ test('the request is on disk before it leaves, and the reply after it, without t
 	t.like(attempt, {status_code: 200, duration: 20, error_type: null, started_at: 1020});
 	t.false(JSON.stringify(attempt).includes('58b1'));
 	t.regex(attempt?.request ?? '', /fan/);
+});
+
+test('when the first byte reaches the server, the request is in the ledger on the disk, with the digest of what is kept', async t => {
+	const directory = await temporaryDirectory(t);
+	const store = await openStore({directory, onFailure: () => {}, onSetAside: () => {}});
+	t.teardown(() => store.close());
+	const rows = () => {
+		using stranger = new DatabaseSync(join(directory, 'callhome.db'), {readOnly: true});
+		return stranger.prepare('SELECT entry, request FROM ledger JOIN attempt ON attempt.sequence = ledger.attempt').all();
+	};
+	const seen: ReturnType<typeof rows>[] = [];
+	const server = await listen(t, (_request, response) => {
+		seen.push(rows());
+		response.end('taken');
+	});
+	const connection = connectionOf(async ({body}) => {
+		const response = await fetch(server, {method: 'POST', body});
+		return {statusCode: response.status, headers: {}, body: await response.text()};
+	});
+	const records = {
+		begin: (attempt: Parameters<typeof store.read.beginAttempt>[0]) => store.write(records => records.beginAttempt(attempt)),
+		end: (sequence: number, end: Parameters<typeof store.read.endAttempt>[1]) =>
+			store.write(records => records.endAttempt(sequence, end)),
+	};
+	const send = recorded(connection, submission, records);
+	await Promise.all(Array.from({length: 8}, () => send.send(request, signal)));
+	t.is(seen.length, 8);
+	for (const [row] of seen) {
+		t.like(JSON.parse(String(row?.entry)), {kind: 'request', text_sha256: hash('sha256', String(row?.request))});
+		t.false(String(row?.request).includes('58b1'));
+	}
+	t.true(
+		seen.every((rows, index) => rows.length > index),
+		'each of them, before it arrived',
+	);
+	t.like(await verifyLedger(store.read), {entries: 16, breaks: {length: 0}}, 'eight at once make one chain');
 });
 
 test('a failure is on record with its code, and passes on as it was', async t => {

@@ -32,8 +32,8 @@ test('what is long over is forgotten, a bounded part at a time, and the counters
 	t.true(removed.every(count => count <= 3));
 	t.is(
 		removed.reduce((sum, count) => sum + count, 0),
-		2 * 4 + 2 + 2 + 2 * 0 + 1 + 1 + 2 * 0,
-		'events, attempts, activities; one of no problem; a problem',
+		2 * 4 + 2 + 2 + 2 * 0 + 1 + 1 + 2 * 0 + 2 * 2,
+		'events, attempts, activities; one of no problem; a problem; entries of the ledger',
 	);
 
 	const {read} = store;

@@ -1,4 +1,4 @@
-import {said} from './inventory-words.ts';
+import {wordIn} from '../../inventory-words.ts';
 import {runTool} from './tool.ts';
 
 type Package = {readonly name: string; readonly version: string};
@@ -31,7 +31,7 @@ export function packagesIn(output: string, isTruncated: boolean): Package[] {
 	return lines
 		.flatMap(line => {
 			const [status = '', name, version] = line.split('\t');
-			const known = {name: said(name), version: said(version)};
+			const known = {name: wordIn(name), version: wordIn(version)};
 			return status.startsWith('ii') && known.name && known.version ? [{name: known.name, version: known.version}] : [];
 		})
 		.sort((one, other) => (one.name < other.name ? -1 : Number(one.name > other.name)));

@@ -1,6 +1,6 @@
 import type {InventoryPart} from '../../inventory.ts';
+import {withoutUnknown} from '../../inventory-words.ts';
 import type {Roots} from './config.ts';
-import {told} from './inventory-words.ts';
 import {list, readText} from './tree.ts';
 
 /** Enough for the largest machines: each function of a device is an entry of its own. */
@@ -43,12 +43,12 @@ async function deviceAt(roots: Roots, address: string): Promise<InventoryPart | 
 	const base = code?.slice(0, 2) ?? '';
 	if (vendor === undefined || device === undefined || isPlumbing(base)) return undefined;
 	const subsystem = subVendor && subDevice && subVendor !== '0000' ? `${subVendor}:${subDevice}` : undefined;
-	return told({
+	return withoutUnknown({
 		type: 'pci_device',
 		id: address.slice(0, 64),
 		name: classes[base],
 		vendor,
 		model: `${vendor}:${device}`,
-		properties: told({subsystem}),
+		properties: withoutUnknown({subsystem}),
 	});
 }

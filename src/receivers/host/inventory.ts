@@ -1,12 +1,12 @@
 import {BridgeError, toError} from '../../errors.ts';
 import type {Inventory, InventoryPart, InventorySection, InventorySource, NetworkInterface} from '../../inventory.ts';
+import {numbered, withoutUnknown, wordIn} from '../../inventory-words.ts';
 import {clean} from './alert.ts';
 import type {Roots} from './config.ts';
 import {readIdentity} from './identity.ts';
 import {askLibrary, type Probe} from './inventory-library.ts';
 import {readPackages} from './inventory-packages.ts';
 import {pciDevices} from './inventory-pci.ts';
-import {said, told, withIds} from './inventory-words.ts';
 
 export type HostInventoryParts = {
 	readonly roots: Roots;
@@ -64,15 +64,15 @@ async function lookAround(
 		collectedAt: now(),
 		source: 'host',
 		machine: system
-			? told({
-					vendor: said(system.manufacturer),
-					product: said(system.model),
-					serialNumber: said(system.serial),
-					uuid: said(system.uuid),
+			? withoutUnknown({
+					vendor: wordIn(system.manufacturer),
+					product: wordIn(system.model),
+					serialNumber: wordIn(system.serial),
+					uuid: wordIn(system.uuid),
 					kind: system.virtual ? 'virtual' : 'physical',
 				})
 			: {},
-		parts: withIds(parts),
+		parts: numbered(parts),
 		...(operatingSystem && {operatingSystem}),
 		...(network && {network}),
 		...(packages && {packages}),
@@ -83,21 +83,21 @@ async function lookAround(
 async function boards(probe: Probe): Promise<InventoryPart[]> {
 	const [board, chassis] = await Promise.all([probe.baseboard(), probe.chassis()]);
 	const found: InventoryPart[] = [
-		told({
+		withoutUnknown({
 			type: 'system_board',
 			id: 'board',
-			vendor: said(board.manufacturer),
-			model: said(board.model),
-			serialNumber: said(board.serial),
-			version: said(board.version),
+			vendor: wordIn(board.manufacturer),
+			model: wordIn(board.model),
+			serialNumber: wordIn(board.serial),
+			version: wordIn(board.version),
 		}),
-		told({
+		withoutUnknown({
 			type: 'enclosure',
 			id: 'chassis',
-			name: said(chassis.type),
-			vendor: said(chassis.manufacturer),
-			model: said(chassis.model),
-			serialNumber: said(chassis.serial),
+			name: wordIn(chassis.type),
+			vendor: wordIn(chassis.manufacturer),
+			model: wordIn(chassis.model),
+			serialNumber: wordIn(chassis.serial),
 		}),
 	];
 	return found.filter(({vendor, model, serialNumber}) => vendor ?? model ?? serialNumber);
@@ -108,11 +108,11 @@ async function processors(probe: Probe): Promise<InventoryPart[]> {
 	const cpu = await probe.cpu();
 	const sockets = Math.min(Math.max(1, cpu.processors || 1), 256);
 	return Array.from({length: sockets}, (_, index) =>
-		told({
+		withoutUnknown({
 			type: 'cpu',
 			id: `cpu-${index}`,
-			vendor: said(cpu.vendor) ?? said(cpu.manufacturer),
-			model: said([cpu.manufacturer, cpu.brand].filter(Boolean).join(' ')),
+			vendor: wordIn(cpu.vendor) ?? wordIn(cpu.manufacturer),
+			model: wordIn([cpu.manufacturer, cpu.brand].filter(Boolean).join(' ')),
 			properties: {
 				cores: Math.round(cpu.physicalCores / sockets),
 				threads: Math.round(cpu.cores / sockets),
@@ -130,17 +130,17 @@ async function memory(probe: Probe): Promise<InventoryPart[]> {
 	return modules
 		.filter(({size}) => size > 0)
 		.map(module =>
-			told({
+			withoutUnknown({
 				type: 'memory',
-				id: said(module.bank) ?? 'memory',
-				vendor: said(module.manufacturer),
-				partNumber: said(module.partNum),
-				serialNumber: said(module.serialNum),
-				location: said(module.bank),
+				id: wordIn(module.bank) ?? 'memory',
+				vendor: wordIn(module.manufacturer),
+				partNumber: wordIn(module.partNum),
+				serialNumber: wordIn(module.serialNum),
+				location: wordIn(module.bank),
 				size: module.size,
-				properties: told({
-					technology: said(module.type),
-					form_factor: said(module.formFactor),
+				properties: withoutUnknown({
+					technology: wordIn(module.type),
+					form_factor: wordIn(module.formFactor),
 					speed_mhz: module.clockSpeed || undefined,
 					ecc: module.ecc ?? undefined,
 				}),
@@ -150,63 +150,72 @@ async function memory(probe: Probe): Promise<InventoryPart[]> {
 
 async function disks(probe: Probe, withFirmware: boolean): Promise<InventoryPart[]> {
 	return (await probe.diskLayout()).map(disk =>
-		told({
+		withoutUnknown({
 			type: 'physical_disk',
-			id: said(disk.device) ?? 'disk',
-			vendor: said(disk.vendor),
-			model: said(disk.name),
-			serialNumber: said(disk.serialNum),
-			version: withFirmware ? said(disk.firmwareRevision) : undefined,
+			id: wordIn(disk.device) ?? 'disk',
+			vendor: wordIn(disk.vendor),
+			model: wordIn(disk.name),
+			serialNumber: wordIn(disk.serialNum),
+			version: withFirmware ? wordIn(disk.firmwareRevision) : undefined,
 			size: disk.size > 0 ? disk.size : undefined,
-			properties: told({media: said(disk.type), interface: said(disk.interfaceType)}),
+			properties: withoutUnknown({media: wordIn(disk.type), interface: wordIn(disk.interfaceType)}),
 		}),
 	);
 }
 
 async function graphics(probe: Probe): Promise<InventoryPart[]> {
 	return (await probe.graphics()).controllers.map(({vendor, model, busAddress}) =>
-		told({type: 'gpu', id: said(busAddress) ?? 'gpu', vendor: said(vendor), model: said(model)}),
+		withoutUnknown({type: 'gpu', id: wordIn(busAddress) ?? 'gpu', vendor: wordIn(vendor), model: wordIn(model)}),
 	);
 }
 
 async function usbDevices(probe: Probe): Promise<InventoryPart[]> {
 	return (await probe.usb()).map(({bus, deviceId, id, name, type, manufacturer, serialNumber}) =>
-		told({
+		withoutUnknown({
 			type: 'usb_device',
 			id: `${bus ?? 0}-${deviceId ?? id ?? 0}`,
-			name: said(name) ?? said(type),
-			vendor: said(manufacturer ?? undefined),
-			serialNumber: said(serialNumber ?? undefined),
+			name: wordIn(name) ?? wordIn(type),
+			vendor: wordIn(manufacturer ?? undefined),
+			serialNumber: wordIn(serialNumber ?? undefined),
 		}),
 	);
 }
 
 async function firmware(probe: Probe): Promise<InventoryPart[]> {
 	const {vendor, version, releaseDate} = await probe.bios();
-	if (said(version) === undefined) return [];
-	const released = told({release_date: said(releaseDate)});
-	return [told({type: 'firmware', id: 'bios', name: 'BIOS', vendor: said(vendor), version: said(version), properties: released})];
+	if (wordIn(version) === undefined) return [];
+	const released = withoutUnknown({release_date: wordIn(releaseDate)});
+	return [
+		withoutUnknown({
+			type: 'firmware',
+			id: 'bios',
+			name: 'BIOS',
+			vendor: wordIn(vendor),
+			version: wordIn(version),
+			properties: released,
+		}),
+	];
 }
 
 async function operatingSystemOf(probe: Probe): Promise<Inventory['operatingSystem']> {
 	const {distro, platform, release, kernel, arch} = await probe.osInfo();
-	return told({
-		name: said(distro) ?? said(platform) ?? process.platform,
-		version: said(release),
-		kernel: said(kernel),
-		architecture: said(arch),
+	return withoutUnknown({
+		name: wordIn(distro) ?? wordIn(platform) ?? process.platform,
+		version: wordIn(release),
+		kernel: wordIn(kernel),
+		architecture: wordIn(arch),
 	});
 }
 
 async function networkOf(probe: Probe): Promise<NetworkInterface[]> {
 	const found = await probe.networkInterfaces();
 	return [found].flat().map(({iface, mac, ip4, ip6, speed, operstate}) =>
-		told({
-			name: said(iface) ?? 'unnamed',
-			macAddress: said(mac),
-			addresses: [ip4, ip6].map(address => said(address)).filter(address => address !== undefined),
+		withoutUnknown({
+			name: wordIn(iface) ?? 'unnamed',
+			macAddress: wordIn(mac),
+			addresses: [ip4, ip6].map(address => wordIn(address)).filter(address => address !== undefined),
 			speed: speed !== null && speed > 0 ? speed : undefined,
-			state: said(operstate),
+			state: wordIn(operstate),
 		}),
 	);
 }

@@ -5,12 +5,12 @@ import {dirname, join} from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import {type InventorySection, inventorySections} from '../../../src/inventory.ts';
+import {numbered, wordIn} from '../../../src/inventory-words.ts';
 import {defaultRoots} from '../../../src/receivers/host/config.ts';
 import {createHostInventory} from '../../../src/receivers/host/inventory.ts';
 import {askLibrary, type Probe} from '../../../src/receivers/host/inventory-library.ts';
 import {packagesIn} from '../../../src/receivers/host/inventory-packages.ts';
 import {pciDevices} from '../../../src/receivers/host/inventory-pci.ts';
-import {said, withIds} from '../../../src/receivers/host/inventory-words.ts';
 import {temporaryDirectory} from '../../helpers/listen.ts';
 
 const signal = new AbortController().signal;
@@ -243,10 +243,10 @@ test('words that makers write for nothing say nothing', t => {
 		undefined,
 		null,
 	])
-		t.is(said(text), undefined, String(text));
-	t.is(said(' J1A\u0000\n2B3C '), 'J1A 2B3C');
+		t.is(wordIn(text), undefined, String(text));
+	t.is(wordIn(' J1A\u0000\n2B3C '), 'J1A 2B3C');
 	t.deepEqual(
-		withIds([
+		numbered([
 			{type: 'fan', id: 'fan-10'},
 			{type: 'fan', id: 'fan-9'},
 			{type: 'fan', id: 'fan-9'},

@@ -34,7 +34,7 @@ async function agent(t: ExecutionContext, answer: (asked: readonly string[]) => 
 	});
 	const {port} = socket.address();
 	const hosts = [{host: '127.0.0.1', port, version: '2c', community: 'imm'}];
-	const config = snmpConfig({poll: {hosts, timeout: '200ms', retries: 0}});
+	const config = snmpConfig({poll: {hosts, timeout: '1s', retries: 0}});
 	const collect = async (signal = new AbortController().signal) => {
 		const [source] = createSnmpInventories(config, keptParts().parts);
 		return (await source?.collect(sections, signal)) ?? [];

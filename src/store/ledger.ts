@@ -1,0 +1,185 @@
+import {
+	acknowledgementFields,
+	type BegunAttempt,
+	type BreakPlace,
+	type EndedAttempt,
+	endFields,
+	endKinds,
+	type Fields,
+	mostAcknowledged,
+	type Place,
+	requestFields,
+} from '../ledger.ts';
+import type {Link} from '../ledger-verifier.ts';
+import {append, newestSequence, prunedSetting, readAnchor, readJson, writeJson} from './ledger-chain.ts';
+import type {Prepare} from './sqlite.ts';
+
+const beforeSetting = 'ledger.before';
+const verifiedSetting = 'ledger.verified';
+
+export type LedgerState = {
+	/** The place before the first entry that is kept. */
+	readonly anchor: Place;
+	/** The number of the newest entry there ever was; 0 when there is none. */
+	readonly newest: number;
+	/** Attempts up to this number were kept before the ledger began. */
+	readonly before: number;
+	/** How many of those are kept still. */
+	readonly attemptsBefore: number;
+};
+
+const numberSetting = (prepare: Prepare, name: string): number => Number(readJson<number>(prepare, name)) || 0;
+
+export async function ledgerState(prepare: Prepare): Promise<LedgerState> {
+	const before = numberSetting(prepare, beforeSetting);
+	const {attempts} = prepare('SELECT count(*) AS attempts FROM attempt WHERE sequence <= ?').get(before) as {attempts: number};
+	return {anchor: readAnchor(prepare), newest: newestSequence(prepare), before, attemptsBefore: attempts};
+}
+
+export const newestLedgerEntry = async (prepare: Prepare): Promise<number> => newestSequence(prepare);
+
+/** What the bridge has noted of its last verification, as JSON. */
+export const readLedgerNote = async (prepare: Prepare): Promise<unknown> => readJson(prepare, verifiedSetting);
+export const writeLedgerNote = async (prepare: Prepare, note: unknown): Promise<void> =>
+	writeJson(prepare, verifiedSetting, note);
+
+export type LedgerLink = Link & {
+	readonly sequence: number;
+	/** What left, or what came back; undefined when it is no longer kept. */
+	readonly text: string | undefined;
+};
+
+/** A part of the chain, and what is kept of the same attempts. */
+export type LedgerSlice = {
+	readonly links: readonly LedgerLink[];
+	/** As it is now: entries may have been forgotten meanwhile. */
+	readonly anchor: Place;
+	/** There were no more. */
+	readonly isEnd: boolean;
+};
+
+export type SliceLimits = {
+	readonly entries?: number;
+	/** Bytes of texts, after which the part ends: the event loop waits for it. */
+	readonly bytes?: number;
+};
+
+type Row = Omit<BegunAttempt, 'sequence'> &
+	Omit<EndedAttempt, 'sequence' | 'duration'> & {
+		readonly sequence: number;
+		readonly entry: string;
+		readonly hash: string;
+		readonly attempt: number | null;
+		readonly kind: string | null;
+		readonly kept_attempt: number | null;
+		readonly duration: number | null;
+		readonly text: string | null;
+	};
+
+const kindOf = (entry: string) => `CASE WHEN json_valid(${entry}) THEN ${entry} ->> '$.kind' END`;
+
+/** An error stands for itself: a reply that is kept beside it was put there by somebody else. */
+const sliceSql = `
+	SELECT l.sequence, l.attempt, l.entry, l.hash, l.kind,
+		a.sequence AS kept_attempt, a.submission_id, a.problem_id, a.type, a.started_at, a.duration, a.connection, a.destination,
+		a.status_code, a.error_type,
+		CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN coalesce(a.reply || a.error, a.reply, a.error)
+			ELSE coalesce(a.error || a.reply, a.error, a.reply) END AS text
+	FROM (SELECT *, ${kindOf('entry')} AS kind FROM ledger WHERE sequence > ?1 ORDER BY sequence LIMIT ?2) l
+	LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence
+`;
+
+/** The entries after a number. */
+export async function ledgerSlice(
+	prepare: Prepare,
+	after: number,
+	{entries = 500, bytes = 1024 ** 2}: SliceLimits = {},
+): Promise<LedgerSlice> {
+	const rows: Row[] = [];
+	let size = 0;
+	for (const found of prepare(sliceSql).iterate(after, entries)) {
+		const row = found as Row;
+		rows.push(row);
+		size += row.entry.length + (row.text?.length ?? 0);
+		if (size >= bytes) break;
+	}
+	// Read after the rows: what was forgotten between the two is then known to be.
+	const pruned = numberSetting(prepare, prunedSetting);
+	const links = rows.map(row => toLink(row, pruned));
+	return {links, anchor: readAnchor(prepare), isEnd: size < bytes && rows.length < entries};
+}
+
+function toLink(row: Row, pruned: number): LedgerLink {
+	const {sequence, entry, hash, attempt, kept_attempt: number} = row;
+	const link = {sequence, entry, hash, text: undefined};
+	if (row.kind === 'acknowledgement') return link;
+	if (attempt === null) return {...link, kept: {attempt: null}};
+	if (number === null) return {...link, isLost: attempt > pruned};
+	return {...link, text: row.text ?? undefined, kept: keptOf({...row, sequence: number})};
+}
+
+function keptOf(row: Row): Fields {
+	if (row.kind === 'request') return requestFields(row, row.text ?? '');
+	if (row.duration === null) return {duration_millis: null}; // It has not ended, whatever the entry says.
+	const {at, ...fields} = endFields({...row, duration: row.duration}, row.text);
+	return fields.kind === 'interrupted' ? fields : {at, ...fields}; // Of an interruption only the entry has the time.
+}
+
+export type AttemptSlice = {
+	readonly last: number;
+	readonly isEnd: boolean;
+	/** Attempts of which an entry is not there. */
+	readonly unrecorded: readonly {readonly attempt: number; readonly what: 'request' | 'end'}[];
+};
+
+const attemptSql = `
+	SELECT sequence, duration IS NOT NULL AS ended,
+		(SELECT group_concat(${kindOf('entry')}) FROM ledger WHERE ledger.attempt = attempt.sequence) AS kinds
+	FROM attempt WHERE sequence > ?1 ORDER BY sequence LIMIT ?2
+`;
+
+/** Looks for attempts, after a number, that the ledger does not know. */
+export async function unrecordedAttempts(prepare: Prepare, after: number, limit = 500): Promise<AttemptSlice> {
+	const rows = prepare(attemptSql).all(after, limit) as {sequence: number; ended: number; kinds: string | null}[];
+	const missingOf = (ended: number, kinds: string | null) => {
+		const known = kinds?.split(',') ?? [];
+		if (!known.includes('request')) return 'request';
+		return ended === 1 && !known.some(kind => endKinds.includes(kind)) ? 'end' : undefined;
+	};
+	const unrecorded = rows.flatMap(({sequence: attempt, ended, kinds}) => {
+		const what = missingOf(ended, kinds);
+		return what ? [{attempt, what} as const] : [];
+	});
+	return {last: rows.at(-1)?.sequence ?? after, isEnd: rows.length < limit, unrecorded};
+}
+
+/** Puts into the ledger itself that these breaks are known, and why. */
+export async function acknowledgeBreaks(
+	prepare: Prepare,
+	{at, reason, breaks}: {readonly at: number; readonly reason: string; readonly breaks: readonly BreakPlace[]},
+): Promise<void> {
+	for (let from = 0; from < breaks.length; from += mostAcknowledged) {
+		append(prepare, null, acknowledgementFields(at, reason, breaks.slice(from, from + mostAcknowledged)));
+	}
+}
+
+/** Numbers of the first entry that was not written before `from`, and of the last that was not after `to`: RFC 3339 in UTC. */
+export async function ledgerRange(
+	prepare: Prepare,
+	from: string | undefined,
+	to: string | undefined,
+): Promise<{readonly first: number; readonly last: number} | undefined> {
+	const time = `CASE WHEN json_valid(entry) THEN entry ->> '$.at' END`;
+	const find = (operator: '>=' | '<=', order: 'ASC' | 'DESC', at: string | undefined) => {
+		const isWanted = at === undefined ? '?1 IS NULL' : `${time} ${operator} ?1`;
+		return prepare(`SELECT sequence FROM ledger WHERE ${isWanted} ORDER BY sequence ${order} LIMIT 1`).get(at ?? null)?.sequence;
+	};
+	const [first, last] = [Number(find('>=', 'ASC', from) ?? 0), Number(find('<=', 'DESC', to) ?? 0)];
+	return first === 0 || first > last ? undefined : {first, last};
+}
+
+/** The place before an entry. */
+export async function placeBefore(prepare: Prepare, sequence: number): Promise<Place> {
+	const row = prepare('SELECT sequence, hash FROM ledger WHERE sequence < ? ORDER BY sequence DESC LIMIT 1').get(sequence);
+	return row ? {sequence: Number(row.sequence), hash: String(row.hash)} : readAnchor(prepare);
+}
