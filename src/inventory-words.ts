@@ -2,7 +2,7 @@ import type {InventoryPart} from './inventory.ts';
 
 /** What makers and hypervisors write where nothing stands. */
 const nothing =
-	/^(|-|\.+|0+|n\/?a|none|null|unknown|undefined|default string|not (specified|available|present|defined|applicable)|no (dimm|asset tag)|to be filled by o\.?e\.?m\.?|system (serial number|manufacturer|product name)|[0f-]{36})$/i;
+	/^(|-|\.+|0+|n\/?a|none|null|unknown|undefined|default string|not (specified|available|present|defined|applicable)|no (dimm|asset tag)|to be filled by o\.?e\.?m\.?|system (serial number|manufacturer|product name)|[0f-]{32,36})$/i;
 
 /** A text that says something, on one line and not too long; else undefined. */
 export function wordIn(value: unknown, longest = 200): string | undefined {

@@ -32,11 +32,12 @@ export async function inventorySourcesOf(
 	{system, receivers}: Pick<Config, 'system' | 'receivers'>,
 	parts: InventorySourceParts,
 ): Promise<readonly InventorySource[]> {
-	const {host, redfish} = receivers;
+	const {host, redfish, snmp} = receivers;
 	const made = [
 		system &&
 			import('../receivers/host/inventory.ts').then(module => [module.createHostInventory({roots: host?.roots ?? defaultRoots})]),
 		redfish && import('../receivers/redfish/inventory.ts').then(module => module.createRedfishInventories(redfish, parts)),
+		snmp && import('../receivers/snmp/inventory.ts').then(module => module.createSnmpInventories(snmp, parts)),
 	];
 	return (await Promise.all(made.filter(sources => sources !== undefined))).flat();
 }

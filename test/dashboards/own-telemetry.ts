@@ -44,6 +44,13 @@ async function startMachines(t: ExecutionContext) {
 
 const system = {name: oddName, machine_type: '8871', model: 'AC1', serial_number: 'J1A2B3C', match: {'host.name': 'db01'}};
 
+/** Of its own machine the bridge tells an inventory, and of the one behind the Redfish module that it knows. */
+const told = {
+	system: {machine_type: '8871', model: 'AC1', serial_number: 'J4D5E6F'},
+	systems: [system],
+	consent: {cases: true, inventory: true},
+};
+
 /** What of Prometheus tells one way from another: where it was scraped, or who pushed it. */
 type Way = {readonly job?: string; readonly instance: string};
 
@@ -59,13 +66,7 @@ async function startBoth(t: ExecutionContext) {
 	]);
 	const telemetry = {otlp: {endpoint: `http://127.0.0.1:${intake}`, export_interval: '1s'}, resource: {site}};
 	const receivers = {otlp: {endpoint: '127.0.0.1:0'}, redfish: await startMachines(t)};
-	const bridge = await startBridgeProcess(t, {
-		telemetry,
-		receivers,
-		system: {machine_type: '8871', model: 'AC1', serial_number: 'J4D5E6F'},
-		systems: [system],
-		consent: {cases: true, inventory: true},
-	});
+	const bridge = await startBridgeProcess(t, {telemetry, receivers, ...told});
 	const collector = new URL(`http://127.0.0.1:${page}/metrics`);
 	const prometheus = await startPrometheus(t, {
 		targets: [bridge.metrics, collector],
@@ -82,7 +83,7 @@ async function startPushing(t: ExecutionContext) {
 		resource: {site},
 	};
 	const receivers = {otlp: {endpoint: '127.0.0.1:0'}, redfish: await startMachines(t)};
-	const bridge = await startBridgeProcess(t, {telemetry, receivers, systems: [system]});
+	const bridge = await startBridgeProcess(t, {telemetry, receivers, ...told});
 	const prometheus = await startPrometheus(t, {
 		port,
 		targets: [bridge.metrics],
@@ -121,7 +122,7 @@ async function giveData(bridge: BridgeProcess, prometheus: Prometheus) {
 	])
 		await eventually(async () => has(expr, 4), patience);
 	await eventually(async () => has('callhome_source_up == 1', 4), patience);
-	await eventually(async () => has('callhome_system_inventory_last_success_timestamp_seconds', 2), patience);
+	await eventually(async () => has('callhome_system_inventory_last_success_timestamp_seconds', 4), patience);
 	// A rate has a value when there are a few samples of what it is of.
 	for (const [name, count] of [
 		['callhome_case_duration_seconds_count', 2],

@@ -59,6 +59,17 @@ export const partTables: readonly PartTable[] = [
 export const summaryTable = {entry: '1.4.2.1', severity: 2, text: 3} as const;
 export const changeTable = {entry: '1.5.18.1', fru: 2, name: 3, serial: 4, vendor: 5, action: 6, time: 7} as const;
 
+/** What an inventory reads: vital product data of firmware, parts, host addresses, processors and memory modules. */
+export const vpdTables = {
+	firmware: {entry: '1.5.1.1', name: 2, version: 3, date: 4},
+	component: {entry: '1.5.17.1', fru: 2, name: 3, serial: 4, vendor: 5},
+	address: {entry: '1.5.19.1', name: 2, mac: 3},
+	cpu: {entry: '1.5.20.1', name: 2, speed: 3, cores: 7, threads: 8, model: 12},
+	memory: {entry: '1.5.21.1', name: 2, part: 3, serial: 4, technology: 6, gigabytes: 7, speed: 9},
+	powerSupply: {entry: '1.11.2.1', name: 2},
+	disk: {entry: '1.12.2.1', name: 2},
+} as const;
+
 /** eventLog. Its severities: error 0, warning 1, information 2, other 3. */
 export const logTable = {entry: '2.1.1.1', text: 2, severity: 3, date: 4, time: 5} as const;
 

@@ -3,15 +3,14 @@ import {isIP} from 'node:net';
 import type {Component} from '../../component.ts';
 import {toError} from '../../errors.ts';
 import type {Attributes} from '../../event.ts';
-import {createRefusals, type Login, refusedAdvice} from '../../refused-login.ts';
-import {Secret} from '../../secret.ts';
+import {createRefusals, refusedAdvice} from '../../refused-login.ts';
 import type {SourceParts} from '../../source.ts';
-import type {PollConfig, PolledHost, SnmpUser} from './config.ts';
+import type {PollConfig, PolledHost} from './config.ts';
 import type {HostMark} from './health.ts';
+import {isOf, keyOfHost, loginOf, openSession, targetOf, withDeadline} from './polled-host.ts';
 import {configured, scrape} from './scrape.ts';
 import {type Session, SessionError, type SessionOptions} from './session.ts';
-import {createV1Session, createV3Session} from './session-net.ts';
-import {createV2cTransport, type V2cTransport} from './session-v2c.ts';
+import {createV2cTransport} from './session-v2c.ts';
 import {createTurns} from './turns.ts';
 
 export type Poller = Component & {
@@ -51,7 +50,7 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 
 	const follow = (host: PolledHost): Followed => ({
 		host,
-		key: `snmp/host/${host.host.toLowerCase()}:${host.port}`,
+		key: keyOfHost(host),
 		failures: 0,
 		mark: undefined,
 		isStopped: false,
@@ -140,16 +139,6 @@ export function createPoller(config: PollConfig, parts: SourceParts): Poller {
 	};
 }
 
-const isOf = (error: unknown, fault: SessionError['fault']): boolean => error instanceof SessionError && error.fault === fault;
-
-/** All that makes up the user is the password of it: what is changed is another login. */
-function loginOf(key: string, {name, auth_protocol, auth_password, priv_protocol, priv_password}: SnmpUser): Login {
-	const words = [auth_protocol, auth_password?.reveal() ?? '', priv_protocol, priv_password?.reveal() ?? ''];
-	return {key: `${key}/refused`, username: name, password: new Secret(JSON.stringify(words))};
-}
-
-const targetOf = ({host, port}: PolledHost): string => (port === 161 ? host : `${host}:${port}`);
-
 /** An agent of version 1 or 2c says nothing to a wrong community: then it may be either. */
 function reasonOf(error: Error, {version}: PolledHost): string {
 	if (!(error instanceof SessionError) || error.fault !== 'timeout' || version === '3') return error.message;
@@ -164,30 +153,6 @@ export function pauseAfter(
 ): number {
 	if (failures === 0) return interval * (0.95 + random() * 0.1);
 	return Math.max(interval, Math.min(max_interval, interval * 2 ** Math.min(failures, 20))) * (0.75 + random() * 0.5);
-}
-
-function openSession(host: PolledHost, options: SessionOptions, transport: V2cTransport): Session {
-	const community = host.community?.reveal() ?? '';
-	if (host.version === '3' && host.user) return createV3Session(host.user, options);
-	return host.version === '1' ? createV1Session(community, options) : transport.session(community, options);
-}
-
-/** An agent that answers each request at the last moment does not hold a place for ever. */
-function withDeadline(session: Session, deadline: number, now: () => number): Session {
-	const check = () => {
-		if (now() > deadline) throw new SessionError('timeout', 'it answers too slowly to be read within its time');
-	};
-	return {
-		async get(oids) {
-			check();
-			return session.get(oids);
-		},
-		async next(oids, repetitions) {
-			check();
-			return session.next(oids, repetitions);
-		},
-		close: () => session.close(),
-	};
 }
 
 /** A mark that cannot be read is as good as none. */

@@ -79,9 +79,9 @@ export async function scrape(session: Session, options: ScrapeOptions): Promise<
 	};
 }
 
-type Found = (name: Scalar) => Value;
+export type Found = (name: Scalar) => Value;
 
-async function readScalars(session: Session, root: string): Promise<Found> {
+export async function readScalars(session: Session, root: string): Promise<Found> {
 	const names = Object.keys(scalars) as Scalar[];
 	const values = await session.get(names.map(name => `${root}.${scalars[name]}`));
 	const byOid = new Map(values.map(({oid, value}) => [oid, value]));
@@ -98,7 +98,7 @@ function stateOfSystem(value: Value): PartState | undefined {
 }
 
 /** What the configuration says of the machine goes before what its module says. */
-function resourceOf(host: PolledHost, address: string, found: Found): Attributes {
+export function resourceOf(host: PolledHost, address: string, found: Found): Attributes {
 	const [type, model, serial] = [
 		textOfValue(found('machineType')),
 		textOfValue(found('model')),

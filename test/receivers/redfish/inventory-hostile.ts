@@ -1,5 +1,4 @@
 import type {RequestListener, ServerResponse} from 'node:http';
-import {setTimeout as pause} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {isBridgeError} from '../../../src/errors.ts';
@@ -32,7 +31,7 @@ async function setUp(t: ExecutionContext, pages: Pages = wholeMachine(), odd: An
 	const watched = watchSource();
 	const collect = async (limits = {}, settings = {}) => {
 		const systems = [{url: url.origin, username: 'u', password: 'hidden-word'}];
-		const config = redfishReceiverSchema.parse({systems, timeout: '500ms', ...settings});
+		const config = redfishReceiverSchema.parse({systems, timeout: '2s', ...settings});
 		const [source] = createRedfishInventories(config, watched.parts, {...inventoryLimits, ...limits});
 		return (await source?.collect(sections, new AbortController().signal)) ?? [];
 	};
@@ -78,7 +77,6 @@ for (const [what, [odd, fault]] of Object.entries(failures))
 
 test('a module that falls silent is not asked for the rest', async t => {
 	const {collect, asked} = await setUp(t, wholeMachine(), path => path.includes('/Memory'));
-	const before = performance.now();
 	const collected = await collect();
 	t.is(faults(collected).length, 1); // The collection of the memory is one request.
 	t.true(names(collected).includes('Fan 0'));
@@ -90,7 +88,6 @@ test('a module that falls silent is not asked for the rest', async t => {
 	const rest = await collectDead().catch(error => error);
 	t.true(askedOfDead.length < asked.length / 2);
 	t.regex(JSON.stringify(rest), /does not answer any more/);
-	t.true(performance.now() - before < 20_000);
 });
 
 test('references that go in circles, lead elsewhere or are no references end where they are', async t => {
@@ -163,15 +160,11 @@ test('pages without an end are read to the limit', async t => {
 });
 
 test('a slow module is read for as long as the limit says, and told as far as it was read', async t => {
-	const {collect, sessions} = await setUp(t, wholeMachine(), (path, response) => {
-		if (!path.includes('/Memory/')) return false;
-		pause(400).then(() => response.end(JSON.stringify({...at(path), Name: path.split('/').at(-1)})));
-		return true;
-	});
-	const collected = await collect({mostMillis: 600});
+	const {collect, sessions} = await setUp(t, wholeMachine(), path => path.includes('/Memory/'));
+	const collected = await collect({mostMillis: 4000}, {timeout: '60s'});
 	t.true(names(collected).includes('CPU 0'));
 	t.false(names(collected).includes('Fan 0'));
-	t.deepEqual(faults(collected), ['not everything was read: it took more than 0.6 s']);
+	t.deepEqual(faults(collected), ['not everything was read: it took more than 4 s']);
 	t.is(sessions.open.size, 0);
 });
 

@@ -30,7 +30,7 @@ async function setUp(t: ExecutionContext, pages = wholeMachine(), rules: Session
 	const watched = watchSource();
 	const configOf = (more: object) => {
 		const systems = [{url: url.origin, username: 'u', password: 'hidden-word', ca_file, ...more}];
-		return redfishReceiverSchema.parse({systems, poll_interval: '100ms', timeout: '2s'});
+		return redfishReceiverSchema.parse({systems, poll_interval: '100ms', timeout: '20s'});
 	};
 	const collect = async (sections = all, {signal = never, ...more}: {signal?: AbortSignal; [key: string]: unknown} = {}) => {
 		const [source] = createRedfishInventories(configOf(more), watched.parts);
