@@ -21,6 +21,7 @@ import type {Updates} from '../updates/updates.ts';
 import {type Backend, openBackend} from './backend.ts';
 import {startControl} from './control.ts';
 import {startInventories} from './inventory.ts';
+import {settleInventoryConsent} from './inventory-consent.ts';
 import {keepConnectivityState} from './known-state.ts';
 import {watchLedger} from './ledger.ts';
 import type {Log} from './log.ts';
@@ -70,7 +71,9 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	const systems = knownSystems(config);
 	const policy = policyOf(config, backend);
 	const maySend = mayNotSend(policy) === undefined;
-	const sending = openSending(config, backend, store, {instruments, log, ways, maySend}, stack);
+	const mayTell = await settleInventoryConsent(config, maySend, {store, log});
+	const withheld = mayTell ? [] : (['inventory'] as const);
+	const sending = openSending(config, backend, store, {instruments, log, ways, maySend, withheld}, stack);
 	const {drain, connectivity, connections} = sending;
 	const updates = await startUpdates(config, {store, ways, log, stack, onDestinations: sending.sendStranded});
 
@@ -101,7 +104,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		await startOperationalTest(config, {backend, ways, ...sending}, upkeep);
 		startConnectionReports(connections, connectivity.health.list, ownSystemFirst(config, systems), upkeep);
 	} else await sayWhatWaits(store, log);
-	const inventories = await startInventories(config, systems, maySend, upkeep);
+	const inventories = await startInventories(config, systems, mayTell, upkeep);
 	keepConnectivityState(
 		() => ({
 			paths: connectivity.health.list(),
@@ -172,14 +175,17 @@ async function sayWhatWaits(store: Store, log: Log): Promise<void> {
 /** How old the known length of the queue may be. */
 const queueSizeMillis = 200;
 
-/** A full queue refuses events before they are kept: their producer has them still. */
+/**
+A full queue refuses events before they are kept: their producer has them still. Inventories do not count: there is no more
+than one for each source of a machine, and those that IBM does not take are not to keep a fault out.
+*/
 function withCapacity(consume: Consume, store: Store, capacity: number, now = Date.now): Consume {
 	let size = 0;
 	let readAt = Number.NEGATIVE_INFINITY;
 	return async function consumeWithCapacity(events) {
 		if (events.length === 0) return [];
 		if (Math.abs(now() - readAt) > queueSizeMillis) {
-			size = (await store.read.tallyQueue()).size;
+			size = (await store.read.tallyQueue()).size - (await store.read.countSubmissionsOfType('inventory'));
 			readAt = now();
 		}
 		if (size < capacity) return consume(events);

@@ -1,5 +1,6 @@
 import {hostname} from 'node:os';
 import type {Config} from '../config.ts';
+import {toError} from '../errors.ts';
 import type {InventorySource} from '../inventory.ts';
 import {emitInventory} from '../own-telemetry/events.ts';
 import type {SystemsNow} from '../own-telemetry/systems.ts';
@@ -14,6 +15,7 @@ import {
 	createInventorySchedule,
 	type InventorySchedule,
 	type Kept,
+	keyOfSource,
 	targetName,
 } from '../service-information/inventory-schedule.ts';
 import type {Marks} from '../source.ts';
@@ -42,24 +44,21 @@ export async function inventorySourcesOf(
 	return (await Promise.all(made.filter(sources => sources !== undefined))).flat();
 }
 
-/** Whether an inventory may leave: it has a consent of its own. */
-export const mayTell = ({consent}: Pick<Config, 'consent'>, maySend: boolean): boolean => maySend && consent.inventory;
-
-/** Collects on schedule and queues. Where no inventory may leave, what was queued before is taken back (G5). */
+/** Collects on schedule and queues. Undefined where no inventory may leave. */
 export async function startInventories(
 	config: Config,
 	systems: readonly KnownSystem[],
-	maySend: boolean,
+	mayTell: boolean,
 	upkeep: Upkeep,
 ): Promise<InventorySchedule | undefined> {
+	if (!mayTell) return undefined;
 	const {store, log, stack} = upkeep;
-	if (!mayTell(config, maySend)) {
-		await takeBack(config, maySend, upkeep);
-		return undefined;
-	}
 	const {interval, include} = config.service_information.inventory;
 	const sources = await inventorySourcesOf(config, {marks: marksIn(store), log});
-	await store.write(records => forgetStrays(records, sources));
+	// What cannot be tidied up now is another time: a full disk does not keep the bridge from starting.
+	await store
+		.write(records => forgetStrays(records, sources))
+		.catch(error => log('error', `inventories of former targets could not be forgotten: ${toError(error).message}`));
 	const schedule = createInventorySchedule({
 		sources,
 		sections: new Set(include),
@@ -74,19 +73,6 @@ export async function startInventories(
 	return schedule;
 }
 
-async function takeBack({consent}: Config, maySend: boolean, {store, log}: Upkeep): Promise<void> {
-	if (consent.inventory) return log('warn', 'consent.inventory alone sends nothing: it takes consent.cases and keys for IBM');
-	const removed = await store.write(async records => {
-		const count = await records.removeSubmissionsUnder('inventory', 'inventory_');
-		await records.removeSettingsUnder(collectedSettings);
-		await records.removeSettingsUnder(inventorySettings);
-		const text = `${count} inventories that waited were taken back: consent.inventory is not given`;
-		if (count > 0) await records.addActivities([{at: Date.now(), level: 'warn', word: 'inventory_withdrawn', text}]);
-		return count;
-	});
-	if (removed > 0 && maySend) log('warn', `${removed} inventories that waited were taken back: consent.inventory is not given`);
-}
-
 /** A target that is no longer configured is not waited for. */
 async function forgetStrays(records: Records, sources: readonly InventorySource[]): Promise<void> {
 	const isConfigured = ({source, target}: InventoryState) =>
@@ -95,6 +81,9 @@ async function forgetStrays(records: Records, sources: readonly InventorySource[
 		const state = readInventoryState(text);
 		if (!state || !isConfigured(state)) await records.removeSetting(inventorySettings + name);
 	}
+	const keys = new Set(sources.map(keyOfSource));
+	for (const key of (await records.readSettingsUnder(collectedSettings)).keys())
+		if (!keys.has(key)) await records.removeSetting(collectedSettings + key);
 }
 
 function reportKept({system, state: {source, digest, parts}, isNew, isFirst}: Kept, {store, log, wake}: Upkeep): void {

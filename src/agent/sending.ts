@@ -9,6 +9,7 @@ import {type SubmissionServer, throughConnections} from '../sending/sender.ts';
 import {createSettle} from '../sending/settling.ts';
 import {createStranded} from '../sending/stranded.ts';
 import type {Store} from '../store/store.ts';
+import type {SubmissionType} from '../submission.ts';
 import {attributeNames, type Instruments} from '../telemetry.ts';
 import type {Backend} from './backend.ts';
 import {openConnectivity} from './connectivity.ts';
@@ -26,6 +27,8 @@ type Surroundings = {
 	readonly ways: Ways;
 	/** Without consent or keys nothing is taken from the queue (G5). */
 	readonly maySend: boolean;
+	/** Nor any of these. */
+	readonly withheld: readonly SubmissionType[];
 };
 
 /** Queue, connections and exporter: everything between a stored submission and its settled outcome. */
@@ -33,7 +36,7 @@ export function openSending(
 	config: Config,
 	backend: Backend,
 	store: Store,
-	{instruments, log, ways, maySend}: Surroundings,
+	{instruments, log, ways, maySend, withheld}: Surroundings,
 	stack: AsyncDisposableStack,
 ) {
 	const connections = ways.list.filter(({traffic}) => traffic.includes('events'));
@@ -94,8 +97,8 @@ export function openSending(
 		answeredBy: connectivity.answeredBy,
 	});
 	const drain = createDrain({
-		due: async (now, underWay, limit) => (maySend ? store.read.dueSubmissions(now, underWay, limit) : []),
-		nextDueAt: async underWay => (maySend ? store.read.nextDueAt(underWay) : undefined),
+		due: async (now, underWay, limit) => (maySend ? store.read.dueSubmissions(now, underWay, limit, withheld) : []),
+		nextDueAt: async underWay => (maySend ? store.read.nextDueAt(underWay, withheld) : undefined),
 		send: traced(send),
 		settle,
 		log,

@@ -69,10 +69,10 @@ const longestPauseMillis = 60_000;
 /** The first collections of a start are spread over this time. */
 const spreadMillis = 5000;
 
-const keyOf = ({source, target}: InventorySource) => `${source}/${target}`;
+export const keyOfSource = ({source, target}: InventorySource): string => `${source}/${target}`;
 /** When each target was last collected from; its source and its name come after. */
 export const collectedSettings = 'inventory.collected/';
-const collectedSetting = (source: InventorySource) => collectedSettings + keyOf(source);
+const collectedSetting = (source: InventorySource) => collectedSettings + keyOfSource(source);
 
 /** Whom a trouble is of, in words. */
 export const targetName = ({source, target}: {readonly source: string; readonly target: string}): string =>
@@ -94,7 +94,7 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 
 	/** The one that is under way counts, too: two logins at once would be one too many for some modules. */
 	function collect(source: InventorySource): Promise<CollectedTarget> {
-		const key = keyOf(source);
+		const key = keyOfSource(source);
 		const running = underWay.get(key) ?? collectOnce(source).finally(() => underWay.delete(key));
 		underWay.set(key, running);
 		return running;
@@ -113,13 +113,13 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 			trouble = unknown.join('; ');
 			// Who names the machine and starts the bridge again does not wait for a day.
 			if (unknown.length === 0) await write(records => noteCollected(records, source, found));
-			dueTimes.set(keyOf(source), now() + intervalMillis * (0.9 + 0.1 * random()));
+			dueTimes.set(keyOfSource(source), now() + intervalMillis * (0.9 + 0.1 * random()));
 		} catch (error) {
 			trouble = isBridgeError(error) ? `${error.code}: ${error.message}` : toError(error).message;
-			dueTimes.set(keyOf(source), now() + Math.min(intervalMillis, longestRetryMillis) * (0.9 + 0.1 * random()));
+			dueTimes.set(keyOfSource(source), now() + Math.min(intervalMillis, longestRetryMillis) * (0.9 + 0.1 * random()));
 		}
-		if (!stopping.signal.aborted && (troubles.get(keyOf(source)) ?? '') !== trouble) onTrouble(source, trouble);
-		troubles.set(keyOf(source), trouble);
+		if (!stopping.signal.aborted && (troubles.get(keyOfSource(source)) ?? '') !== trouble) onTrouble(source, trouble);
+		troubles.set(keyOfSource(source), trouble);
 		return {source: source.source, target: source.target, systems: found.map(({system}) => systemLabel(system)), trouble};
 	}
 
@@ -178,7 +178,7 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 
 	/** A clock that was set back makes nothing wait for longer than an interval. */
 	const isDue = (source: InventorySource) => {
-		const at = dueTimes.get(keyOf(source)) ?? 0;
+		const at = dueTimes.get(keyOfSource(source)) ?? 0;
 		return at <= now() || at - now() > intervalMillis;
 	};
 
@@ -198,10 +198,11 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 	return {
 		name: 'inventory',
 		async start() {
+			const collected = await write(records => records.readSettingsUnder(collectedSettings));
 			for (const source of sources) {
-				const last = collectedAt(await write(records => records.readSetting(collectedSetting(source))));
+				const last = collectedAt(collected.get(keyOfSource(source)));
 				const soon = now() + random() * Math.min(spreadMillis, intervalMillis / 10);
-				dueTimes.set(keyOf(source), last === undefined ? soon : Math.max(soon, last + intervalMillis));
+				dueTimes.set(keyOfSource(source), last === undefined ? soon : Math.max(soon, last + intervalMillis));
 			}
 			if (!stopping.signal.aborted && sources.length > 0) timer = setTimeout(again, pauseMillis());
 		},

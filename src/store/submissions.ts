@@ -44,7 +44,10 @@ export async function offer(database: Kysely<Schema>, submission: Submission): P
 		.execute();
 }
 
-const priorities = [...new Set(Object.values(priorityOf))].sort((one, other) => one - other);
+const prioritiesWithout = (withheld: readonly SubmissionType[]): readonly number[] => {
+	const types = Object.entries(priorityOf).filter(([type]) => !withheld.includes(type as SubmissionType));
+	return [...new Set(types.map(([, priority]) => priority))].sort((one, other) => one - other);
+};
 
 const waiting = (database: Kysely<Schema>, priority: number, underWay: readonly string[]) => {
 	const query = database.selectFrom('submission').where('priority', '=', priority);
@@ -53,16 +56,18 @@ const waiting = (database: Kysely<Schema>, priority: number, underWay: readonly 
 
 /**
 The submissions whose time has come, the most urgent first, without those that are under way. Each priority is asked for by
-itself: a hundred thousand that are postponed do not slow down the search for one that is due.
+itself: a hundred thousand that are postponed do not slow down the search for one that is due. What is withheld has a priority
+of its own.
 */
 export async function dueSubmissions(
 	database: Kysely<Schema>,
 	now: number,
 	underWay: readonly string[],
 	limit: number,
+	withheld: readonly SubmissionType[] = [],
 ): Promise<Submission[]> {
 	const rows: Selectable<SubmissionTable>[] = [];
-	for (const priority of priorities) {
+	for (const priority of prioritiesWithout(withheld)) {
 		if (rows.length >= limit) break;
 		const due = waiting(database, priority, underWay).selectAll().where('not_before', '<=', now);
 		const missing = limit - rows.length;
@@ -72,9 +77,13 @@ export async function dueSubmissions(
 }
 
 /** When the next submission is due that is not under way; undefined when there is none. */
-export async function nextDueAt(database: Kysely<Schema>, underWay: readonly string[]): Promise<number | undefined> {
+export async function nextDueAt(
+	database: Kysely<Schema>,
+	underWay: readonly string[],
+	withheld: readonly SubmissionType[] = [],
+): Promise<number | undefined> {
 	const times: number[] = [];
-	for (const priority of priorities) {
+	for (const priority of prioritiesWithout(withheld)) {
 		const next = waiting(database, priority, underWay).select('not_before').orderBy('not_before').limit(1);
 		const row = await next.executeTakeFirst();
 		if (row) times.push(row.not_before);
@@ -131,6 +140,11 @@ export async function removeSubmissionsUnder(database: Kysely<Schema>, type: Sub
 		.where('id', '<', `${prefix}\u{10ffff}`)
 		.executeTakeFirstOrThrow();
 	return Number(numDeletedRows);
+}
+
+export async function countSubmissionsOfType(database: Kysely<Schema>, type: SubmissionType): Promise<number> {
+	const count = database.selectFrom('submission').select(eb => eb.fn.countAll<number>().as('count'));
+	return (await count.where('type', '=', type).executeTakeFirstOrThrow()).count;
 }
 
 export type QueueTally = {readonly size: number; readonly oldestProblemQueuedAt: number | undefined};
