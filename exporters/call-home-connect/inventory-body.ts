@@ -20,7 +20,7 @@ const partOf = (part: InventoryPart): Body => ({
 	version: text(part.version),
 	location: text(part.location),
 	size_bytes: part.size,
-	...(part.properties && {properties: part.properties}),
+	...(part.properties && Object.keys(part.properties).length > 0 && {properties: part.properties}),
 });
 
 const interfaceOf = ({name, macAddress, addresses, speed, state}: NetworkInterface): Body => ({

@@ -111,24 +111,29 @@ function note(store: Store, log: Log, activity: {level: 'info' | 'warn'; word: s
 		.catch(error => log('error', `the activity log does not take what is told of an inventory: ${String(error)}`));
 }
 
-/** What is known of each system's inventory, for the metrics and for people. */
+/** What is known of each system's inventory by each source. Times in Unix milliseconds. */
+export type KnownInventory = InventoryState & {readonly lastSuccess: number | undefined; readonly due: number};
+
+/** For the metrics and for people. */
 export async function readInventories(
 	records: Pick<Records, 'readSettingsUnder'>,
 	intervalMillis: number,
-): Promise<readonly {states: readonly InventoryState[]; lastSuccess: number | undefined; due: number}[]> {
-	const states = [...(await records.readSettingsUnder(inventorySettings)).values()]
-		.map(readInventoryState)
-		.filter(state => state !== undefined);
+): Promise<readonly KnownInventory[]> {
+	const states = [...(await records.readSettingsUnder(inventorySettings)).values()].map(readInventoryState);
 	const answered = await records.readSettingsUnder(systemInventories);
-	return [...Map.groupBy(states, ({label}) => label)].flatMap(([label, ofSystem]) => {
-		const at = answered.get(label);
-		const lastSuccess = at === undefined ? undefined : Number(at);
-		const due = dueAt(ofSystem, lastSuccess, intervalMillis);
-		return due === undefined ? [] : [{states: ofSystem, lastSuccess, due}];
-	});
+	return states
+		.filter(state => state !== undefined)
+		.map(state => {
+			const at = answered.get(`${state.label}/${state.source}`);
+			const lastSuccess = at === undefined ? undefined : Number(at);
+			return {...state, lastSuccess, due: dueAt(state, lastSuccess, intervalMillis)};
+		});
 }
 
-/** The same by system, as metrics tell it; a system that the configuration does not list has the name that was collected. */
+/**
+The same by system, as metrics tell it; a system that the configuration does not list has the name that was collected. Of several
+sources the last one that was acknowledged counts, and the first that is due: one that works does not hide one that does not.
+*/
 export async function inventoriesBySystem(
 	records: Pick<Records, 'readSettingsUnder'>,
 	known: readonly KnownSystem[],
@@ -137,9 +142,14 @@ export async function inventoriesBySystem(
 	const configured = new Map(
 		known.map(system => toSystem(system, hostname())).map(system => [systemLabel(system), system] as const),
 	);
-	return (await readInventories(records, intervalMillis)).flatMap(({states: [state], lastSuccess, due}) => {
-		const system = state && (configured.get(state.label) ?? systemOf(state));
-		return system ? [{system, lastSuccess, due}] : [];
+	const bySystem = Map.groupBy(await readInventories(records, intervalMillis), ({label}) => label);
+	return [...bySystem.values()].flatMap(ofSystem => {
+		const [first] = ofSystem;
+		const system = first && (configured.get(first.label) ?? systemOf(first));
+		if (!system) return [];
+		const successes = ofSystem.flatMap(({lastSuccess}) => lastSuccess ?? []);
+		const lastSuccess = successes.length > 0 ? Math.max(...successes) : undefined;
+		return [{system, lastSuccess, due: Math.min(...ofSystem.map(({due}) => due))}];
 	});
 }
 

@@ -6,11 +6,13 @@ import {inventorySourcesOf, readInventories} from '../agent/inventory.ts';
 import {marksIn} from '../agent/sources.ts';
 import type {Config} from '../config.ts';
 import {BridgeError, isBridgeError, toError} from '../errors.ts';
-import type {Collected, InventorySource} from '../inventory.ts';
+import type {InventorySource} from '../inventory.ts';
 import {systemLabel} from '../problem.ts';
 import {createIdentifyResource, toSystem} from '../processors/identify.ts';
 import {systemHeartbeats} from '../sending/settling.ts';
-import {bounded, inventorySubmission} from '../service-information/inventory.ts';
+import {inventorySubmission} from '../service-information/inventory.ts';
+import {bounded} from '../service-information/inventory-bounds.ts';
+import {knownAmong} from '../service-information/inventory-known.ts';
 import {type CollectedTarget, sourcesNamed, targetName} from '../service-information/inventory-schedule.ts';
 import type {Marks} from '../source.ts';
 import {isLocked} from '../store/lock.ts';
@@ -35,8 +37,8 @@ export async function showServiceInformation(config: Config): Promise<Output> {
 			const last = at === undefined ? null : (timeText(Number(at)) ?? null);
 			return {system: system.name, label: systemLabel(system), last_acknowledged: last};
 		});
-		const inventories = (await readInventories(read, inventory.interval)).flatMap(({states, lastSuccess, due}) =>
-			states.map(({label, name, source, target, collectedAt, changedAt, parts, digest}) => ({
+		const inventories = (await readInventories(read, inventory.interval)).map(
+			({label, name, source, target, collectedAt, changedAt, parts, digest, lastSuccess, due}) => ({
 				system: name,
 				label,
 				source,
@@ -47,7 +49,7 @@ export async function showServiceInformation(config: Config): Promise<Output> {
 				changed: timeText(changedAt),
 				last_acknowledged: timeText(lastSuccess) ?? null,
 				due: timeText(due),
-			})),
+			}),
 		);
 		const json = {
 			heartbeat: {interval_seconds: heartbeat.interval / 1000, systems: heartbeats},
@@ -135,6 +137,7 @@ export async function previewServiceInformation(
 		if (sources.length === 0) throw nothingToCollect();
 		const previewed = [];
 		for (const source of sourcesNamed(sources, named)) {
+			if (signal.aborted) break;
 			stderr.write(`collecting from ${targetName(source)}\n`);
 			previewed.push(await previewOf(source, config, {signal, now}));
 		}
@@ -162,21 +165,25 @@ async function previewOf(source: InventorySource, config: Config, {signal, now}:
 	try {
 		const sections = new Set(config.service_information.inventory.include);
 		const collected = await source.collect(sections, AbortSignal.any([signal, AbortSignal.timeout(previewMillis)]));
-		const unknown = collected.filter(({resource}) => !identify(resource));
+		const {known, troubles} = knownAmong(collected, identify);
+		if (collected.length === 0) return {messages: [], troubles: [nothingToTell(source)]};
 		return {
-			messages: collected.flatMap(({resource, inventory}: Collected): unknown[] => {
-				const system = identify(resource);
-				return system ? [JSON.parse(preview(inventorySubmission(system, bounded(inventory), now())))] : [];
-			}),
-			troubles: unknown.map(
-				({resource}) =>
-					`${targetName(source)}: ${String(resource['host.name'] ?? 'a machine')} is not known: add it under systems`,
-			),
+			messages: known.map(({system, inventory}) => JSON.parse(preview(inventorySubmission(system, bounded(inventory), now())))),
+			troubles: troubles.map(trouble => `${targetName(source)}: ${trouble}`),
 		};
 	} catch (error) {
 		return {messages: [], troubles: [`${targetName(source)}: ${toError(error).message}`]};
 	}
 }
+
+function collectedText(target: CollectedTarget): string {
+	const queued = target.systems.length > 0 ? `collected and queued for ${target.systems.join(', ')}` : '';
+	const told = [queued, target.trouble].filter(text => text !== '').join('; ');
+	return told === '' ? nothingToTell(target) : `${targetName(target)}: ${told}`;
+}
+
+const nothingToTell = (target: {readonly source: string; readonly target: string}) =>
+	`${targetName(target)}: it has nothing to tell of what service_information.inventory.include names`;
 
 /** Has the bridge that runs collect now and queue what it finds. */
 export async function collectServiceInformation(config: Config, named: string): Promise<Output> {
@@ -186,9 +193,8 @@ export async function collectServiceInformation(config: Config, named: string): 
 			throw new BridgeError('ERR_NOT_READY', `no bridge runs on ${directory}: start it with "callhome run", it collects then`);
 		const targets = (await giveOrder(directory, {operation: 'collect_inventory', named})) as readonly CollectedTarget[];
 		const failed = targets.filter(({trouble}) => trouble !== '');
-		const lines = targets.map(target =>
-			printable(`${targetName(target)}: ${target.trouble || `collected and queued for ${target.systems.join(', ')}`}`),
-		);
+		if (targets.length === 0) throw nothingToCollect();
+		const lines = targets.map(target => printable(collectedText(target)));
 		return {json: targets, lines, exitCode: failed.length === targets.length ? notStarted : 0};
 	} catch (error) {
 		if (!isBridgeError(error, 'ERR_NOT_READY', 'ERR_USAGE', 'ERR_NOT_FOUND')) throw error;

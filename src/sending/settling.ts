@@ -24,7 +24,7 @@ export type SettleRecords = {
 /** The prefix of the settings that hold when the heartbeat of each system was last acknowledged; its label comes after. */
 export const systemHeartbeats = 'last_success.heartbeat/';
 
-/** The same for its inventory. */
+/** The same for its inventory; its label comes after, and the source that saw it. */
 export const systemInventories = 'last_success.inventory/';
 
 /** Names of the settings that hold when each of these last succeeded at any destination, in Unix milliseconds. */
@@ -71,8 +71,9 @@ export function createSettle(parts: SettlingParts) {
 			const seen = successesOf(submission, outcome, settlement, before);
 			for (const name of seen) await records.writeSetting(lastSuccess[name], String(at));
 			if (seen.includes('heartbeat')) await records.writeSetting(systemHeartbeats + labelOf(submission), String(at));
-			if (submission.type === 'inventory' && outcome.status === 'acknowledged')
-				await records.writeSetting(systemInventories + labelOf(submission), String(at));
+			const {inventory} = submission.content;
+			if (inventory && outcome.status === 'acknowledged')
+				await records.writeSetting(`${systemInventories}${labelOf(submission)}/${inventory.source}`, String(at));
 			if (destination !== undefined) await noteLights(records, destination, lightsOf(seen), at);
 			return {submission, outcome, destination, settlement, before, at};
 		});

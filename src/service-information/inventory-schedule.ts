@@ -5,7 +5,6 @@ import type {Collected, InventorySection, InventorySource} from '../inventory.ts
 import {type System, systemLabel} from '../problem.ts';
 import type {Submission} from '../submission.ts';
 import {
-	bounded,
 	type InventoryState,
 	inventoryPrefix,
 	inventorySetting,
@@ -14,6 +13,8 @@ import {
 	readInventoryState,
 	stateAfter,
 } from './inventory.ts';
+import {bounded} from './inventory-bounds.ts';
+import {knownAmong} from './inventory-known.ts';
 
 /** What is written when an inventory was collected, in one transaction. */
 export type InventoryRecords = {
@@ -102,17 +103,13 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 
 	async function collectOnce(source: InventorySource): Promise<CollectedTarget> {
 		const found: Kept[] = [];
-		const unknown: string[] = [];
 		let trouble = '';
 		try {
-			for (const {resource, inventory} of await collectWithin(source)) {
-				const system = identify(resource);
-				if (!system) unknown.push(advice(resource));
-				else found.push(await keep(source, system, inventory));
-			}
-			trouble = unknown.join('; ');
+			const {known, troubles} = knownAmong(await collectWithin(source), identify);
+			for (const {system, inventory} of known) found.push(await keep(source, system, inventory));
+			trouble = troubles.join('; ');
 			// Who names the machine and starts the bridge again does not wait for a day.
-			if (unknown.length === 0) await write(records => noteCollected(records, source, found));
+			if (troubles.length === 0) await write(records => noteCollected(records, source, found));
 			dueTimes.set(keyOfSource(source), now() + intervalMillis * (0.9 + 0.1 * random()));
 		} catch (error) {
 			trouble = isBridgeError(error) ? `${error.code}: ${error.message}` : toError(error).message;
@@ -141,7 +138,11 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 		const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(timeoutMillis)]);
 		const {promise: aborted, reject} = Promise.withResolvers<never>();
 		const onAbort = () =>
-			reject(new BridgeError('ERR_REPLY_TIMEOUT', `${targetName(source)} took more than ${timeoutMillis / 1000} s`));
+			reject(
+				stopping.signal.aborted
+					? new BridgeError('ERR_SHUTTING_DOWN', `${targetName(source)}: the bridge ends`)
+					: new BridgeError('ERR_REPLY_TIMEOUT', `${targetName(source)} took more than ${timeoutMillis / 1000} s`),
+			);
 		signal.addEventListener('abort', onAbort, {once: true});
 		try {
 			return await Promise.race([source.collect(sections, signal), aborted]);
@@ -239,11 +240,4 @@ export function sourcesNamed(sources: readonly InventorySource[], named: string)
 	if (wanted.length > 0) return wanted;
 	const known = sources.map(source => `"${targetName(source)}"`).join(', ');
 	throw new BridgeError('ERR_NOT_FOUND', `nothing to collect from is named "${named}": there is ${known || 'nothing'}`);
-}
-
-/** Who reads it knows what to add. */
-function advice(resource: Attributes): string {
-	const name = resource['host.name'];
-	const match = typeof name === 'string' ? `match: {host.name: ${name}}` : 'match: its resource attributes';
-	return `the machine ${typeof name === 'string' ? name : 'behind it'} is not known: add it under systems with ${match}`;
 }

@@ -1,6 +1,5 @@
 import {createHash} from 'node:crypto';
 import {z} from 'zod';
-import {BridgeError} from '../errors.ts';
 import {type Inventory, inventorySections} from '../inventory.ts';
 import {type System, systemLabel} from '../problem.ts';
 import {duration} from '../settings.ts';
@@ -19,32 +18,6 @@ export const inventorySchema = z.strictObject({
 		.default(['hardware', 'firmware', 'operating_system']),
 });
 export type InventoryConfig = z.infer<typeof inventorySchema>;
-
-const most = {parts: 5000, packages: 20_000, network: 1000, faults: 100} as const;
-/** Characters of the JSON text. */
-const longest = 2 * 1024 ** 2;
-
-/** Within limits, whatever was found. What does not fit is left out, and named among the faults. */
-export function bounded(inventory: Inventory): Inventory {
-	const faults = [...inventory.faults].slice(0, most.faults);
-	const within = <Item>(what: string, items: readonly Item[], limit: number): readonly Item[] => {
-		if (items.length > limit) faults.push(`${what}: ${items.length} found, the first ${limit} are told`);
-		return items.slice(0, limit);
-	};
-	const {network, packages, ...rest} = inventory;
-	const cut: Inventory = {
-		...rest,
-		parts: within('parts', inventory.parts, most.parts),
-		...(network && {network: within('network interfaces', network, most.network)}),
-		...(packages && {packages: within('packages', packages, most.packages)}),
-		faults,
-	};
-	if (JSON.stringify(cut).length <= longest) return cut;
-	const {packages: _packages, ...smaller} = cut;
-	if (JSON.stringify(smaller).length <= longest)
-		return {...smaller, faults: [...faults, 'packages: too long to be told, left out']};
-	throw new BridgeError('ERR_TOO_LARGE', `an inventory of more than ${longest} characters`);
-}
 
 /** Tells whether something has changed: the same parts give the same digest, whenever they were read. */
 export function digestOf({collectedAt: _collectedAt, ...what}: Inventory): string {
@@ -126,14 +99,8 @@ export function stateAfter(
 }
 
 /**
-When the next inventory of a system is to be acknowledged, in Unix milliseconds: an interval after the last one, or since it
-is expected. `states` are those of its sources that are still configured; undefined when there is none.
+When the next inventory of a system by a source is to be acknowledged, in Unix milliseconds: an interval after the last one, or
+since it is expected.
 */
-export function dueAt(
-	states: readonly InventoryState[],
-	lastSuccess: number | undefined,
-	intervalMillis: number,
-): number | undefined {
-	if (states.length === 0) return undefined;
-	return lastSuccess === undefined ? Math.min(...states.map(({since}) => since)) : lastSuccess + intervalMillis;
-}
+export const dueAt = ({since}: InventoryState, lastSuccess: number | undefined, intervalMillis: number): number =>
+	lastSuccess === undefined ? since : lastSuccess + intervalMillis;

@@ -48,6 +48,15 @@ const keyOf = (path: string): string => path.replace(/\/+$/, '');
 
 const isReference = (listed: unknown): boolean => !isObject(listed) || Object.keys(listed).every(key => key.includes('@odata.'));
 
+/** The faults leave with the document: what a resolver, a socket or a certificate says names hosts, so its code stands for it. */
+function reasonOf(error: Error): string {
+	if (error instanceof BridgeError && error.code !== 'ERR_CERTIFICATE') return error.message;
+	const [own, cause] = [error, error.cause].map(each =>
+		each instanceof Error && 'code' in each ? String(each.code) : undefined,
+	);
+	return (error.name === 'TimeoutError' ? undefined : (own ?? cause)) ?? error.name;
+}
+
 /**
 `signal` is the caller's: when it is aborted, reading rejects. `late` is that of the limit of time: then reading ends, and what
 was read stays. A refused login rejects, too.
@@ -74,8 +83,8 @@ export function createReader(client: Client, limits: InventoryLimits, signal: Ab
 	function failed(path: string, error: unknown): undefined {
 		if (error instanceof LoginRefused || signal.aborted) throw error;
 		if (late.aborted) return endHere(`it took more than ${mostMillis / 1000} s`);
-		if (client.isSpent()) return endHere(toError(error).message);
-		blame(`${path}: ${toError(error).message}`);
+		if (client.isSpent()) return endHere(reasonOf(toError(error)));
+		blame(`${path}: ${reasonOf(toError(error))}`);
 		silent = error instanceof BridgeError ? 0 : silent + 1;
 		return silent >= mostSilent ? endHere('the module does not answer any more') : undefined;
 	}
