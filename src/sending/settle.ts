@@ -11,6 +11,8 @@ export type SettlePolicy = {
 	readonly caseQuery: {readonly intervalMillis: number; readonly count: number};
 };
 
+const longestPauseMillis = 86_400_000;
+
 /** What is to be written after an attempt, all in one transaction. */
 export type Settlement = {
 	/** What becomes of the row in the queue: it goes only when the outcome is final. */
@@ -71,7 +73,7 @@ function postponed(
 	const isOverdue = now - submission.queuedAt > policy.retry.park_after;
 	if (opensCase(submission) && problem?.state === 'queued' && isOverdue) return parked(problem, submission, now);
 	const attempts = submission.attempts + 1;
-	const pause = pauseAfter(attempts, outcome, policy.retry, random);
+	const pause = pauseAfter(attempts, outcome, retryOf(submission, policy), random);
 	const uncertain = submission.uncertain || (outcome.status === 'deferred' && outcome.uncertain === true);
 	const text = `${submission.type}: ${outcome.error.message}; attempt ${attempts}, again in ${Math.ceil(pause / 1000)} s`;
 	return {
@@ -82,6 +84,15 @@ function postponed(
 		final: undefined,
 	};
 }
+
+/**
+Each attempt is kept with all its bytes, of which an inventory has many, and nobody waits for it: seven attempts a day by default,
+instead of fifty. When a way out opens again, it goes at once.
+*/
+const retryOf = ({type}: Submission, {retry}: SettlePolicy): RetryPolicy =>
+	type === 'inventory'
+		? {...retry, multiplier: Math.max(4, retry.multiplier), max_interval: Math.min(16 * retry.max_interval, longestPauseMillis)}
+		: retry;
 
 function parked(problem: Problem, {queuedAt}: Submission, now: number): Settlement {
 	const text = `${problem.title}: parked, no answer since ${new Date(queuedAt).toISOString()}: call IBM`;

@@ -24,6 +24,8 @@ export type InventoryRecords = {
 	writeSetting(name: string, value: string): Promise<void>;
 	removeSetting(name: string): Promise<void>;
 	removeSubmissionsUnder(type: 'inventory', prefix: string): Promise<number>;
+	/** Rejects with ERR_STORE_FULL before an inventory would keep faults out. */
+	leaveRoomForFaults(): Promise<void>;
 	offer(submission: Submission): Promise<void>;
 };
 
@@ -155,6 +157,7 @@ export function createInventorySchedule(parts: InventoryParts): InventorySchedul
 		const inventory = bounded(found);
 		const setting = inventorySetting(system, inventory.source);
 		const kept = await write(async records => {
+			await records.leaveRoomForFaults();
 			const before = readInventoryState(await records.readSetting(setting));
 			const state = stateAfter(before, system, inventory, {target: source.target, now: now()});
 			await records.removeSubmissionsUnder('inventory', inventoryPrefix(system, inventory.source));

@@ -1,6 +1,7 @@
 import type {AttemptBegin, AttemptEnd} from '../attempt.ts';
 import {type EndedAttempt, endFields, interrupted, requestFields} from '../ledger.ts';
 import {append} from './ledger-chain.ts';
+import {leaveRoomForFaults} from './room.ts';
 import {whole, wholeOrNull} from './schema.ts';
 import type {Prepare} from './sqlite.ts';
 
@@ -8,10 +9,12 @@ import type {Prepare} from './sqlite.ts';
 
 /**
 Kept before the request leaves: what a killed bridge had sent is known afterwards. From here until its outcome is settled
-nobody knows whether it arrived, so it is asked after before it is sent again (G3). Returns the attempt's number.
+nobody knows whether it arrived, so it is asked after before it is sent again (G3). Returns the attempt's number. Rejects with
+ERR_STORE_FULL an inventory for which the store is too full: then it does not leave.
 */
 export async function beginAttempt(prepare: Prepare, attempt: AttemptBegin): Promise<number> {
 	const {submissionId, problemId = null, type, connection, destination, request} = attempt;
+	if (type === 'inventory') await leaveRoomForFaults(prepare);
 	const startedAt = whole(attempt.startedAt);
 	prepare('UPDATE submission SET uncertain = 1 WHERE id = ?').run(submissionId);
 	const {lastInsertRowid} = prepare(`

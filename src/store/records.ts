@@ -7,6 +7,7 @@ import * as ledger from './ledger.ts';
 import * as orphans from './orphans.ts';
 import * as problems from './problems.ts';
 import * as pruning from './prune.ts';
+import {leaveRoomForFaults} from './room.ts';
 import type {Schema} from './schema.ts';
 import * as settings from './settings.ts';
 import type {Prepare, Sqlite} from './sqlite.ts';
@@ -14,7 +15,7 @@ import * as submissions from './submissions.ts';
 import * as unfinished from './unfinished.ts';
 
 const operations = {...journal, ...orphans, ...problems, ...settings, ...submissions, ...unfinished};
-const prepared = {...attempts, ...decisions, ...events, ...ledger, ...pruning};
+const prepared = {...attempts, ...decisions, ...events, ...ledger, ...pruning, leaveRoomForFaults};
 type Operations = typeof operations & typeof prepared;
 
 type Bound<Operation> = Operation extends (database: Kysely<Schema> & Prepare, ...rest: infer Rest) => infer Result

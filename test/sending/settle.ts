@@ -167,6 +167,15 @@ test('a doubt about an attempt stays until the answer', t => {
 	t.like(uncertainAfter(false, {status: 'unreachable', error}), {uncertain: false});
 });
 
+test('an inventory that IBM does not take is tried a few times a day, for each attempt is kept with all its bytes', t => {
+	const unreachable: Outcome = {status: 'unreachable', error};
+	const pauseOf = (attempts: number) => {
+		const {submission} = settled(submissionOf('inventory', {problemId: undefined, attempts}), unreachable);
+		return submission.action === 'postpone' ? (submission.notBefore - now) / 60_000 : 0;
+	};
+	t.deepEqual([0, 1, 2, 3, 4, 5, 50].map(pauseOf), [0.5, 2, 8, 32, 128, 480, 480]);
+});
+
 test('after thirty days without an answer a problem is parked, with an alarm', t => {
 	const late = {at: queuedAt + 30 * day + 1};
 	const result = settled(alert, {status: 'unreachable', error}, {firstSeen: Number.NaN}, late);

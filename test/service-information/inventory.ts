@@ -159,7 +159,11 @@ test('collects again when the interval is over', async t => {
 	house.clock.now += 1000;
 	await eventually(() => house.asked.length === 2, {timeoutMillis: 10_000});
 	house.clock.now -= 10 * day;
-	await eventually(() => house.asked.length === 3, {timeoutMillis: 10_000});
+	const goesOn = () => {
+		house.clock.now += 50; // It may have been set back before the second collection had ended.
+		return house.asked.length === 3;
+	};
+	await eventually(goesOn, {timeoutMillis: 10_000});
 	t.pass('a clock that was set back does not stop it');
 	await schedule.shutdown();
 });
