@@ -34,7 +34,9 @@ const logToDiagnostics: Log = (level, text) => diag[level](`callhome-bridge: ${t
 
 /** Opens the store of the configured directory, and starts to send what is in it. Of the config, `receivers` and `telemetry` have no effect. */
 export async function startCallHome({config: file, log = logToDiagnostics}: EmbeddedOptions = {}): Promise<EmbeddedCallHome> {
-	const {config, source} = loadConfig(file);
+	const {config: whole, source} = loadConfig(file);
+	// Nor is an inventory collected from modules that another bridge watches: their logins are not this program's affair.
+	const config = {...whole, receivers: {otlp: whole.receivers.otlp}};
 	mkdirSync(config.store.directory, {recursive: true, mode: 0o700});
 	const ways = openWays(config, log);
 	const certificates = watchCertificates(ways);

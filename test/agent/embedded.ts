@@ -3,7 +3,9 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
 import {CallHomeLogRecordProcessor, startCallHome} from '../../exporters/index.ts';
-import {temporaryDirectory} from '../helpers/listen.ts';
+import {giveOrder} from '../../src/agent/control.ts';
+import {settingsOf} from '../helpers/bridge.ts';
+import {listen, temporaryDirectory} from '../helpers/listen.ts';
 import {alertOf, startEmbedded, startLogger} from '../helpers/plug.ts';
 
 test('one bridge works on a directory', async t => {
@@ -44,4 +46,22 @@ test('the selection of the config counts for the plug', async t => {
 	logger.emit({eventName: 'fan.stopped'});
 	await provider.forceFlush();
 	t.deepEqual(consumed, ['fan.stopped']);
+});
+
+test('with the same file no module of receivers is logged into, not even for an inventory', async t => {
+	const directory = await temporaryDirectory(t);
+	const asked: string[] = [];
+	const url = await listen(t, ({url: path = ''}, response) => {
+		asked.push(path);
+		response.writeHead(404).end();
+	});
+	const state = join(directory, 'state');
+	const redfish = {systems: [{url: url.origin, username: 'u', password: 'hidden-word'}]};
+	const config = join(directory, 'callhome.yaml');
+	await writeFile(config, JSON.stringify(settingsOf(directory, {consent: {cases: true, inventory: true}, receivers: {redfish}})));
+	const callHome = await startCallHome({config, log: t.log});
+	t.teardown(() => callHome.shutdown());
+	t.deepEqual(await giveOrder(state, {operation: 'collect_inventory', named: ''}), []);
+	t.deepEqual(asked, []);
+	await callHome.shutdown();
 });
