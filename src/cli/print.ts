@@ -25,5 +25,14 @@ export function facts(pairs: readonly (readonly [string, string | undefined])[])
 /** Texts of others must not steer the terminal. */
 export const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
 
+/** The same value to a reader of JSON, which leaves C1 characters and direction marks as they are. */
+export const printableJson = (json: string): string =>
+	json.replaceAll(/[\u007f-\u009f]|\p{Cf}/gu, mark =>
+		mark
+			.split('')
+			.map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+			.join(''),
+	);
+
 export const timeText = (millis: number | undefined): string | undefined =>
 	millis === undefined ? undefined : new Date(millis).toISOString();

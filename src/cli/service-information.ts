@@ -17,7 +17,7 @@ import {type CollectedTarget, sourcesNamed, targetName} from '../service-informa
 import type {Marks} from '../source.ts';
 import {isLocked} from '../store/lock.ts';
 import {openStoreForReading} from '../store/store.ts';
-import {facts, type Output, printable, table, timeText} from './print.ts';
+import {facts, type Output, printable, printableJson, table, timeText} from './print.ts';
 
 /** ESA's exit codes: 49 the collector did not start. */
 const notStarted = 49;
@@ -148,7 +148,7 @@ export async function previewServiceInformation(
 		for (const trouble of troubles) stderr.write(`${printable(trouble)}\n`);
 		return {
 			json,
-			lines: messages.map(message => JSON.stringify(message, undefined, 2)),
+			lines: messages.map(message => printableJson(JSON.stringify(message, undefined, 2))),
 			exitCode: messages.length > 0 ? 0 : notStarted,
 		};
 	} finally {

@@ -1,3 +1,4 @@
+import {inventoriesBySystem} from '../agent/inventory.ts';
 import {readSourcesState} from '../agent/sources-state.ts';
 import {recallDestinations} from '../agent/updates.ts';
 import {destinationsIn} from '../agent/ways.ts';
@@ -11,6 +12,7 @@ import {isLocked} from '../store/lock.ts';
 import {openStoreForReading, type Records} from '../store/store.ts';
 import {facts, type Output, timeText} from './print.ts';
 import {connectivityJson, connectivityLines} from './status-connectivity.ts';
+import {inventoriesStatus, inventoriesText} from './status-inventories.ts';
 import {ledgerText, readLedgerStatus} from './status-ledger.ts';
 import {sourcesJson, sourcesLines} from './status-sources.ts';
 import {readUpdatesStatus, updatesText} from './status-updates.ts';
@@ -35,7 +37,7 @@ function conditionOf({consent, exporter}: Config, directory: string): Condition 
 const destinationOf = ({exporter}: Config): string =>
 	exporter.call_home_connect ? exporter.call_home_connect.endpoint.host : 'sandbox (nothing reaches IBM)';
 
-async function readStore(directory: string, isRunning: boolean) {
+async function readStore(directory: string, isRunning: boolean, inventoryMillis: number) {
 	const {read, close} = openStoreForReading(directory);
 	try {
 		return {
@@ -45,6 +47,7 @@ async function readStore(directory: string, isRunning: boolean) {
 			connectivity: {lit: await readLights(read), state: isRunning ? await readState(read) : undefined},
 			sources: isRunning ? await readSourcesState(read) : undefined,
 			ledger: await readLedgerStatus(read),
+			inventories: await inventoriesBySystem(read, [], inventoryMillis),
 		};
 	} finally {
 		await close();
@@ -75,12 +78,15 @@ async function readTotals(read: Records) {
 export async function status(config: Config): Promise<Output> {
 	const {directory} = config.store;
 	const condition = conditionOf(config, directory);
-	const state = await readStore(directory, isLocked(directory)).catch(() => undefined);
+	const state = await readStore(directory, isLocked(directory), config.service_information.inventory.interval).catch(
+		() => undefined,
+	);
 	// A key that cannot be read is told under updates.
 	const destinations = await recallDestinations(config).catch(() => destinationsIn(config));
 	const connectivity = {...(state?.connectivity ?? {lit: {}, state: undefined}), destinations};
 	const updates = await readUpdatesStatus(config);
 	const version = packageVersion();
+	const inventories = state && inventoriesStatus(config, state.inventories);
 	const json = {
 		status: condition,
 		version,
@@ -92,6 +98,7 @@ export async function status(config: Config): Promise<Output> {
 		last_success: state ? Object.fromEntries(Object.entries(state.totals).map(([name, at]) => [name, at ?? null])) : null,
 		updates,
 		ledger: state?.ledger ?? null,
+		inventories: inventories ?? null,
 		...connectivityJson(config, connectivity),
 		...sourcesJson(state?.sources),
 	};
@@ -109,6 +116,7 @@ export async function status(config: Config): Promise<Output> {
 			['Last accepted', state?.totals.accepted ?? 'never'],
 			['Last case opened', state?.totals.case_opened ?? 'never'],
 			['Last heartbeat', state?.totals.heartbeat ?? 'never'],
+			['Inventories', state && inventoriesText(inventories ?? null)],
 			['Ledger', state && ledgerText(state.ledger)],
 			['Updates', updatesText(updates)],
 		]),
