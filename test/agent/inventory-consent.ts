@@ -1,5 +1,7 @@
 import test, {type ExecutionContext} from 'ava';
+import {settleInventoryConsent} from '../../src/agent/inventory-consent.ts';
 import {startAgent} from '../../src/agent.ts';
+import {BridgeError} from '../../src/errors.ts';
 import type {InventorySection} from '../../src/inventory.ts';
 import {systemLabel} from '../../src/problem.ts';
 import {inventorySubmission} from '../../src/service-information/inventory.ts';
@@ -94,4 +96,16 @@ one('inventories that wait do not take the place of a fault in store.queue_capac
 	const {status} = await post(bridge.urls.otlp, alertRequest({serial: 'J1A2B3C'}));
 	t.is(status, 200);
 	await bridge.shutdown();
+});
+
+test('when what waits cannot be taken back, no inventory leaves, and the bridge starts all the same', async t => {
+	const said: string[] = [];
+	const store = {write: () => Promise.reject(new BridgeError('ERR_STORE_FULL', 'the disk is full'))};
+	const log = (_level: string, text: string) => said.push(text);
+	for (const inventory of [true, false]) {
+		const config = configOf('/var/empty', {consent: {cases: true, inventory}});
+		t.false(await settleInventoryConsent(config, true, {store, log}));
+	}
+	const [text] = said;
+	t.is(text, 'no inventory leaves: what waits could not be looked through: the disk is full');
 });
