@@ -37,8 +37,10 @@ export const instant = (millis: number): string =>
 	new Date(Number.isNaN(millis) ? 0 : Math.min(Math.max(millis, earliest), latest)).toISOString();
 
 /** A text by its SHA-256 and its length, both of its bytes in UTF-8. */
-export const digest = (text: string | null) =>
-	text === null ? {} : {text_sha256: hash('sha256', text), text_length: Buffer.byteLength(text)};
+export const digest = (text: string | null) => ({
+	text_sha256: text === null ? undefined : hash('sha256', text),
+	text_length: text === null ? undefined : Buffer.byteLength(text),
+});
 
 /** An attempt as the store keeps it, with the keys taken out (G6). Times are Unix milliseconds. */
 export type BegunAttempt = {

@@ -39,15 +39,18 @@ export function readAnchor(prepare: Prepare): Place {
 	return Number.isSafeInteger(sequence) && typeof hash === 'string' ? {sequence: Number(sequence), hash} : start;
 }
 
-/** The number of the newest entry there ever was. */
-export const newestSequence = (prepare: Prepare): number =>
-	Number(prepare("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'").get()?.seq ?? 0);
+const lastRow = (prepare: Prepare) =>
+	prepare('SELECT sequence, hash FROM ledger ORDER BY sequence DESC LIMIT 1').get() as Place | undefined;
+
+/** The number of the newest entry there ever was. Whatever was done to either of the two, it is used no second time. */
+export const newestSequence = (prepare: Prepare, last = lastRow(prepare)): number =>
+	Math.max(Number(prepare("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'").get()?.seq ?? 0), last?.sequence ?? 0);
 
 /** Adds an entry to the end of the chain. */
 export function append(prepare: Prepare, attempt: number | null, fields: Fields): void {
-	const last = prepare('SELECT hash FROM ledger ORDER BY sequence DESC LIMIT 1').get();
-	const sequence = newestSequence(prepare) + 1;
+	const last = lastRow(prepare);
+	const sequence = newestSequence(prepare, last) + 1;
 	const entry = toEntry(sequence, fields);
-	const hash = hashOf(typeof last?.hash === 'string' ? last.hash : readAnchor(prepare).hash, entry);
+	const hash = hashOf(last?.hash ?? readAnchor(prepare).hash, entry);
 	prepare('INSERT INTO ledger (sequence, attempt, entry, hash) VALUES (?, ?, ?, ?)').run(sequence, attempt, entry, hash);
 }

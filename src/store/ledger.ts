@@ -30,9 +30,12 @@ export type LedgerState = {
 
 const numberSetting = (prepare: Prepare, name: string): number => Number(readJson<number>(prepare, name)) || 0;
 
+/** By the index, which is small: the attempts themselves are not. */
+const attemptsBeforeSql = 'SELECT count(*) AS attempts FROM attempt INDEXED BY attempt_of_problem WHERE +sequence <= ?';
+
 export async function ledgerState(prepare: Prepare): Promise<LedgerState> {
 	const before = numberSetting(prepare, beforeSetting);
-	const {attempts} = prepare('SELECT count(*) AS attempts FROM attempt WHERE sequence <= ?').get(before) as {attempts: number};
+	const {attempts} = prepare(attemptsBeforeSql).get(before) as {attempts: number};
 	return {anchor: readAnchor(prepare), newest: newestSequence(prepare), before, attemptsBefore: attempts};
 }
 
@@ -74,17 +77,16 @@ type Row = Omit<BegunAttempt, 'sequence'> &
 		readonly kept_attempt: number | null;
 		readonly duration: number | null;
 		readonly text: string | null;
+		readonly has_other_text: number;
 	};
 
 const kindOf = (entry: string) => `CASE WHEN json_valid(${entry}) THEN ${entry} ->> '$.kind' END`;
 
-/** An error stands for itself: a reply that is kept beside it was put there by somebody else. */
 const sliceSql = `
 	SELECT l.sequence, l.attempt, l.entry, l.hash, l.kind,
 		a.sequence AS kept_attempt, a.submission_id, a.problem_id, a.type, a.started_at, a.duration, a.connection, a.destination,
-		a.status_code, a.error_type,
-		CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN coalesce(a.reply || a.error, a.reply, a.error)
-			ELSE coalesce(a.error || a.reply, a.error, a.reply) END AS text
+		a.status_code, a.error_type, CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN a.reply ELSE a.error END AS text,
+		CASE WHEN a.error_type IS NULL THEN a.error IS NOT NULL ELSE a.reply IS NOT NULL END AS has_other_text
 	FROM (SELECT *, ${kindOf('entry')} AS kind FROM ledger WHERE sequence > ?1 ORDER BY sequence LIMIT ?2) l
 	LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence
 `;
@@ -122,7 +124,12 @@ function keptOf(row: Row): Fields {
 	if (row.kind === 'request') return requestFields(row, row.text ?? '');
 	if (row.duration === null) return {duration_millis: null}; // It has not ended, whatever the entry says.
 	const {at, ...fields} = endFields({...row, duration: row.duration}, row.text);
-	return fields.kind === 'interrupted' ? fields : {at, ...fields}; // Of an interruption only the entry has the time.
+	return {
+		...(fields.kind === 'interrupted' ? {} : {at}), // Of an interruption only the entry has the time.
+		...fields,
+		// An error stands for itself: a reply beside it, or the reverse, was put there by somebody else.
+		...(row.has_other_text === 1 ? {reply_beside_error: true} : {}),
+	};
 }
 
 export type AttemptSlice = {
