@@ -78,6 +78,45 @@ test.serial('a ledger that breaks is said once, and once that it is well again',
 	t.regex(said.at(-1) ?? '', /\(1 missing, 1 unrecorded\)/);
 });
 
+test.serial('a bridge that starts on a broken ledger says it, and does not note it again', async t => {
+	const {store, tamper} = await storeWith(t, 2);
+	const live = async () => {
+		const said: string[] = [];
+		await using stack = new AsyncDisposableStack();
+		const before = JSON.stringify(await store.read.readLedgerNote());
+		watchLedger({store, log: (level, text) => void said.push(`${level} ${text}`), stack});
+		await eventually(async () => JSON.stringify(await store.read.readLedgerNote()) !== before);
+		return said.map(text => text.slice(0, 55));
+	};
+	t.deepEqual(await live(), []);
+	tamper('DELETE FROM ledger WHERE sequence = 2');
+	t.deepEqual(await live(), ['error the ledger of what left is broken (1 missing, 1 u']);
+	t.deepEqual(await live(), ['warn the ledger of what left is broken (1 missing, 1 un']);
+	t.deepEqual(
+		(await store.read.listActivities({})).map(({word}) => word),
+		['ledger_broken'],
+	);
+});
+
+test.serial('a head that was noted stays noted while the ledger does not contain it', async t => {
+	const {store, tamper} = await storeWith(t, 3);
+	const verified = async (stop?: () => Promise<unknown>) => {
+		await using stack = new AsyncDisposableStack();
+		const before = JSON.stringify(await store.read.readLedgerNote());
+		const ledger = watchLedger({store, log: () => {}, stack});
+		await eventually(async () => JSON.stringify(await store.read.readLedgerNote()) !== before);
+		if (stop) await ledger.acknowledge('cut on purpose');
+		return (await store.read.readLedgerNote()) as {head: {sequence: number}; breaks: Record<string, number>};
+	};
+	t.like(await verified(), {head: {sequence: 6}, breaks: {rewritten: 0}});
+	tamper("DELETE FROM ledger WHERE sequence > 4; UPDATE sqlite_sequence SET seq = 4 WHERE name = 'ledger'");
+	tamper('DELETE FROM attempt WHERE sequence = 3');
+	t.like(await verified(), {head: {sequence: 6}, breaks: {rewritten: 1}});
+	await attempt(store, 4);
+	t.like(await verified(), {head: {sequence: 6}, breaks: {rewritten: 1}});
+	t.like(await verified(async () => {}), {head: {sequence: 7}, breaks: {rewritten: 0}});
+});
+
 test.serial('a long verification leaves the event loop to others, and ends with the bridge at once', async t => {
 	t.timeout(120_000);
 	const {store, directory} = await storeWith(t, 1);
