@@ -128,7 +128,7 @@ system: {name: this machine, machine_type: "8871", model: AC1, serial_number: SA
 contact: {organization: Sandbox}
 location: {country: US}
 exporter: {sandbox: {}}
-consent: {cases: true}
+consent: {cases: true, inventory: true}
 `;
 
 export const printFaults = (source: string, faults: readonly Fault[]): string =>

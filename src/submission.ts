@@ -1,3 +1,4 @@
+import type {Inventory} from './inventory.ts';
 import type {HardwareComponent, System} from './problem.ts';
 
 /** What kinds of message go out; the words of `callhome.submission.type`. */
@@ -9,6 +10,7 @@ export const submissionTypes = [
 	'case_query',
 	'confirmation',
 	'connection_report',
+	'inventory',
 ] as const;
 export type SubmissionType = (typeof submissionTypes)[number];
 
@@ -21,6 +23,7 @@ export const priorityOf: Record<SubmissionType, number> = {
 	confirmation: 4,
 	heartbeat: 5,
 	connection_report: 6,
+	inventory: 7,
 };
 
 /** A connection that leads nowhere, as it may be told: by its place and kind, never by a name of the operator's network. */
@@ -63,6 +66,8 @@ export type SubmissionContent = {
 	readonly transactionIds?: readonly string[];
 	/** connection_report: how many connections there are, and which of them lead nowhere while another one delivers. */
 	readonly connections?: {readonly count: number; readonly lost: readonly LostConnection[]};
+	/** inventory: what the system consists of. */
+	readonly inventory?: Inventory;
 };
 
 /** One row of the sending queue. It goes only when its outcome is final: a crash repeats it, nothing loses it. */

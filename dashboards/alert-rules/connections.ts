@@ -69,13 +69,16 @@ and max ${perServer} (${series.connectionExhausted}) == 0`,
 	};
 }
 
-/** Only where the path is not well: what failed before it recovered alarms nobody. */
+/**
+Only where the path is not well: what failed before it recovered alarms nobody. Prometheus extrapolates to the whole hour: one
+failure may count as a little more than 1.
+*/
 function stageFailing({series, label, span}: Terms): AlertRule {
 	const path = [label.connection, label.destination];
 	return {
 		alert: 'CallHomeStageFailing',
 		severity: 'warning',
-		expr: `sum ${by(...path, label.stage, label.errorType)} (increase(${series.connectionStageFailures}[${span(hour)}])) > 1
+		expr: `sum ${by(...path, label.stage, label.errorType)} (increase(${series.connectionStageFailures}[${span(hour)}])) > 1.5
 and ${on(...path)} max ${by(...path)} (${series.connectionStatus}{${label.connectionState}=~"degraded|disconnected"}) == 1`,
 		for: span(15 * minute),
 		summary: 'One stage of a way out fails again and again.',

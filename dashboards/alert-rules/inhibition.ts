@@ -19,9 +19,19 @@ export const inhibitions: readonly Inhibition[] = [
 	{
 		source_matchers: ['alertname="CallHomePathsExhausted"'],
 		target_matchers: [
-			'alertname=~"CallHome(PathDegraded|StageFailing|PrimaryServerLost|HeartbeatMissed|HeartbeatOverdue|QueueFilling)"',
+			'alertname=~"CallHome(PathDegraded|StageFailing|PrimaryServerLost|HeartbeatMissed|HeartbeatOverdue|QueueFilling|InventoryStale)"',
 		],
 		equal: bridge,
+	},
+	{
+		source_matchers: ['alertname=~"CallHome(HeartbeatMissed|HeartbeatOverdue)"'],
+		target_matchers: ['alertname="CallHomeInventoryStale"'],
+		equal: bridge,
+	},
+	{
+		source_matchers: ['alertname="CallHomeSystemSilent"'],
+		target_matchers: ['alertname="CallHomeInventoryStale"'],
+		equal: [...bridge, 'host_name'],
 	},
 	{
 		source_matchers: ['alertname="CallHomeProblemStuck"'],

@@ -1,7 +1,8 @@
+import {ledgerRules} from './ledger.ts';
 import type {AlertRule, RuleGroup} from './rule.ts';
 import {by, hour, minute, type Terms} from './terms.ts';
 
-/** What becomes of problems, and whether the bridge can take and keep them. */
+/** What becomes of problems, and whether the bridge can take and keep them, and prove what it sent. */
 export const problemsGroup = (terms: Terms): RuleGroup => ({
 	name: 'callhome-problems',
 	rules: [
@@ -14,6 +15,7 @@ export const problemsGroup = (terms: Terms): RuleGroup => ({
 		intakeRefusing(terms),
 		storeFilling(terms),
 		clockOff(terms),
+		...ledgerRules(terms),
 	],
 });
 

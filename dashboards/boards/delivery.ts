@@ -1,4 +1,5 @@
 import type {Board} from './board.ts';
+import {ledger} from './ledger.ts';
 import type {PanelSpec} from './panel.ts';
 import {type BoardTerms, green, limits, noneIsGood, plain, red, yellow} from './terms.ts';
 
@@ -6,7 +7,8 @@ import {type BoardTerms, green, limits, noneIsGood, plain, red, yellow} from './
 export const delivery = (terms: BoardTerms): Board => ({
 	uid: 'callhome-delivery',
 	title: 'Call home / Delivery',
-	description: 'From the hardware event to the case number: what was decided and why, what waits, and how long it takes.',
+	description:
+		'From the hardware event to the case number: what was decided and why, what waits, how long it takes, and the proof of what left.',
 	span: '24h',
 	source: 'prometheus',
 	rows: [
@@ -14,6 +16,7 @@ export const delivery = (terms: BoardTerms): Board => ({
 		{title: 'Events', panels: events(terms)},
 		{title: 'Problems', panels: problems(terms)},
 		{title: 'On the way to IBM', panels: onTheWay(terms)},
+		{title: 'Ledger of what left', panels: ledger(terms)},
 	],
 });
 

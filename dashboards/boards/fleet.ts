@@ -1,3 +1,4 @@
+import {day} from '../alert-rules/terms.ts';
 import type {Board} from './board.ts';
 import type {PanelSpec} from './panel.ts';
 import {type BoardTerms, green, limits, noneIsGood, plain, red, toBoard, yellow} from './terms.ts';
@@ -6,7 +7,8 @@ import {type BoardTerms, green, limits, noneIsGood, plain, red, toBoard, yellow}
 export const fleet = (terms: BoardTerms): Board => ({
 	uid: 'callhome-fleet',
 	title: 'Call home / Fleet',
-	description: 'Every monitored system: its last heartbeat that IBM answered, its open problems, and which has fallen silent.',
+	description:
+		'Every monitored system: its last heartbeat and inventory that IBM answered, its open problems, and which has fallen silent.',
 	span: '24h',
 	source: 'prometheus',
 	system: `label_values(${terms.of(terms.series.systemProblems)}, ${terms.label.hostName})`,
@@ -24,6 +26,14 @@ const machine = ({label}: BoardTerms) =>
 const age = ({series, label, of}: BoardTerms, heartbeats: string) =>
 	`(time() - max by (job, instance, ${label.hostName}, ${label.systemSerialNumber}) (${heartbeats})) / on (job, instance) group_left () max by (job, instance) (${of(series.heartbeatInterval)})`;
 
+/** By the clock of the bridge, as the alert has it. */
+const isStale = ({series, label, of, ofSystem}: BoardTerms) => {
+	const ofBridge = (name: string) => `max by (job, instance) (${of(name)})`;
+	const due = `max by (job, instance, ${label.hostName}, ${label.systemSerialNumber}) (${ofSystem(series.systemInventoryDue)})`;
+	const late = `abs(${ofBridge(series.clockTime)} - on (job, instance) group_right () ${due})`;
+	return `${late} > on (job, instance) group_left () 2 * ${ofBridge(series.inventoryInterval)}`;
+};
+
 /** Systems without any answered heartbeat: none was answered yet, or the configuration does not name them. */
 const never = ({series, label, ofSystem}: BoardTerms, labels: string) => {
 	const known = `${label.problemState}="open", ${label.systemSerialNumber}!=""`;
@@ -36,7 +46,7 @@ const now = (terms: BoardTerms): PanelSpec[] => {
 		kind: 'stat',
 		title,
 		description,
-		width: 6,
+		width: 4,
 		height: 4,
 		unit: 'none',
 		steps: steps ?? plain,
@@ -54,6 +64,21 @@ const now = (terms: BoardTerms): PanelSpec[] => {
 			'Systems for which IBM answered no heartbeat in three intervals, or none yet.',
 			`count(${age(terms, ofSystem(series.systemHeartbeat))} > 3 or ${never(terms, `job, instance, ${label.hostName}, ${label.systemSerialNumber}`)}) or vector(0)`,
 			noneIsGood,
+		),
+		stat(
+			'With an inventory',
+			'Systems of which IBM acknowledged an inventory.',
+			`count(count by (${label.systemSerialNumber}) (${ofSystem(series.systemInventory)})) or vector(0)`,
+			plain,
+		),
+		stat(
+			'Inventories that are stale',
+			'Systems of which no inventory was acknowledged in three intervals, although one is to be collected.',
+			`count(${isStale(terms)}) or vector(0)`,
+			[
+				[null, green],
+				[1, yellow],
+			],
 		),
 		stat(
 			'Problems with IBM',
@@ -77,16 +102,17 @@ const links = {System: {title: 'Its hardware', url: toBoard('callhome-hardware',
 
 const heartbeats = (terms: BoardTerms): PanelSpec => ({
 	kind: 'table',
-	title: 'Last heartbeat of each system',
+	title: 'Last heartbeat and inventory of each system',
 	description:
-		'Time since IBM last answered a heartbeat of it; the longest silent on top, and above them those of which none was answered yet, or which the configuration does not name. A click leads to its hardware.',
-	width: 12,
+		'Time since IBM last answered a heartbeat of it; the longest silent on top, and above them those of which none was answered yet, or which the configuration does not name. Beside it the age of the last inventory that IBM acknowledged: infinite while the first is awaited, and empty where none is collected. Its limits are those of an inventory each day. A click leads to its hardware.',
+	width: 14,
 	height: 12,
 	queries: [
 		{
 			expr: `sort_desc(time() - max by (${machine(terms)}, instance) (${terms.ofSystem(terms.series.systemHeartbeat)}) or 0 * ${never(terms, `${machine(terms)}, instance`)} + Inf)`,
 			legend: 'Silent for',
 		},
+		{expr: inventoryAge(terms), legend: 'Inventory age'},
 	],
 	columns: {
 		[terms.label.hostName]: 'System',
@@ -95,10 +121,20 @@ const heartbeats = (terms: BoardTerms): PanelSpec => ({
 		[terms.label.systemSerialNumber]: 'Serial number',
 		instance: 'Bridge',
 	},
-	cells: {'Silent for': {unit: 's', steps: limits(3600, 5400)}},
+	cells: {
+		'Silent for': {unit: 's', steps: limits(3600, 5400)},
+		'Inventory age': {unit: 's', steps: limits(2 * day, 3 * day)},
+	},
 	sortBy: 'Silent for',
 	links,
 });
+
+/** Of the same labels as the age of the heartbeat, so that both stand in one row. */
+const inventoryAge = (terms: BoardTerms) => {
+	const {series, ofSystem} = terms;
+	const latest = (name: string) => `max by (${machine(terms)}, instance) (${ofSystem(name)})`;
+	return `time() - ${latest(series.systemInventory)} or 0 * (${latest(series.systemInventoryDue)} unless ${latest(series.systemInventory)}) + Inf`;
+};
 
 const problems = (terms: BoardTerms): PanelSpec => {
 	const {series, label, ofSystem} = terms;
@@ -108,7 +144,7 @@ const problems = (terms: BoardTerms): PanelSpec => {
 		kind: 'table',
 		title: 'Problems of each system',
 		description: 'Problems that are not closed. Those that wait for a person on top.',
-		width: 12,
+		width: 10,
 		height: 12,
 		queries: [
 			{expr: `${of('held|rejected')} and ${of('.+')} > 0`, legend: 'Held or rejected'},

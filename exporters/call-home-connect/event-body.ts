@@ -1,6 +1,7 @@
 import type {Submission, SubmissionType} from '../../src/submission.ts';
 import type {CallHomeConnectOptions, ServiceParties} from './config.ts';
 import {eventTypeOf} from './ids.ts';
+import {inventoryOf} from './inventory-body.ts';
 import {codeOf, faultOf, serviceBody, severityWord} from './service-body.ts';
 import {cut, oneLine, timeText} from './text.ts';
 
@@ -106,6 +107,14 @@ const connectionReportBody: WriteBody = (submission, options, parties) => {
 	};
 };
 
+/** Its envelope is IBM's; what stands in it is free there, and in our words. */
+const inventoryBody: WriteBody = (submission, options, parties) => ({
+	component: 'system',
+	context: contextOf(submission),
+	description: 'Inventory',
+	payload: payloadOf(submission, options, parties, {inventory: inventoryOf(submission)}),
+});
+
 const writers: Record<SubmissionType, WriteBody> = {
 	hardware_alert: openCaseBody,
 	test: openCaseBody,
@@ -114,6 +123,7 @@ const writers: Record<SubmissionType, WriteBody> = {
 	case_query: lastContactBody,
 	confirmation: confirmationBody,
 	connection_report: connectionReportBody,
+	inventory: inventoryBody,
 };
 
 export const bodyOf: WriteBody = (submission, options, parties) => writers[submission.type](submission, options, parties);

@@ -45,7 +45,7 @@ export function createCallHomeConnectExporter(
 
 	return async function callHomeConnect(submission, connection, signal) {
 		if (!hasCredentials(options)) return notReady();
-		if (submission.content.problem === undefined && needsProblem(submission.type)) return unsendable(submission);
+		if (lacksContent(submission)) return unsendable(submission);
 		if (submission.uncertain && opensCase(submission.type)) {
 			const answer = await exchange(questionAbout(submission), connection, signal);
 			const known = knownFrom(answer, submission);
@@ -62,7 +62,8 @@ const repeatable = (outcome: Outcome): Outcome =>
 		? {status: 'unreachable', error: outcome.error}
 		: outcome;
 
-const needsProblem = (type: SubmissionType) => opensCase(type) || type === 'status';
+const lacksContent = ({type, content}: Submission): boolean =>
+	type === 'inventory' ? !content.inventory : (opensCase(type) || type === 'status') && content.problem === undefined;
 
 /** Asks IBM what became of an attempt whose reply got lost. */
 const questionAbout = (submission: Submission): Submission => ({

@@ -10,6 +10,7 @@ export const eventTypeOf: Record<SubmissionType, string> = {
 	case_query: 'last_contact',
 	confirmation: 'confirm_response',
 	connection_report: 'status',
+	inventory: 'inventory',
 };
 
 /** The two words by which IBM knows a machine. They stay the same for the machine's life. */

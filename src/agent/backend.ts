@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {callHomeConnectSchema, hasCredentials} from '../../exporters/call-home-connect/config.ts';
+import {envelopeOf} from '../../exporters/call-home-connect/envelope.ts';
 import {createCallHomeConnectExporter} from '../../exporters/call-home-connect/exporter.ts';
 import {transactionIdOf} from '../../exporters/call-home-connect/ids.ts';
 import type {Config} from '../config.ts';
@@ -7,7 +8,9 @@ import {BridgeError} from '../errors.ts';
 import type {Exporter} from '../exporter.ts';
 import type {System} from '../problem.ts';
 import {createSandbox} from '../sandbox/server.ts';
+import {redact, type Secret} from '../secret.ts';
 import {readAuthorities} from '../sending/authorities.ts';
+import type {Submission} from '../submission.ts';
 import {noteSandboxUrl} from './sandbox-url.ts';
 import type {Vouched} from './trust.ts';
 
@@ -33,18 +36,34 @@ export async function openBackend(config: Config, stack: AsyncDisposableStack): 
 	await server.start();
 	const url = server.url();
 	noteSandboxUrl(config.store.directory, url);
-	// The real exporter in front of the sandbox: what is tried out is what will run. The keys mean nothing there.
-	const options = callHomeConnectSchema.parse({
+	return toBackend(config, sandboxOptions(sandbox, url.href, server.caFile), url);
+}
+
+/** The real exporter in front of the sandbox: what is tried out is what will run. The keys mean nothing there. */
+const sandboxOptions = (
+	sandbox: {api_key?: Secret | undefined; private_key?: Secret | undefined},
+	endpoint: string,
+	caFile?: string,
+) =>
+	callHomeConnectSchema.parse({
 		customer_number: '0000000',
 		api_key: sandbox.api_key ?? 'sandbox',
 		private_key: sandbox.private_key ?? 'sandbox',
-		endpoint: url.href,
-		ca_file: server.caFile,
+		endpoint,
+		...(caFile === undefined ? {} : {ca_file: caFile}),
 		target_space: 'test',
 		case_query: {interval: '1s', count: 30},
 		timeout: '20s',
 	});
-	return toBackend(config, options, url);
+
+const partiesOf = ({contact, location = {country: ''}}: Config) => ({contact, location});
+
+/** The very text that would leave for a submission, with the keys taken out. Nothing is opened and nothing is sent. */
+export function createPreview(config: Config): (submission: Submission) => string {
+	const {call_home_connect: ibm, sandbox} = config.exporter;
+	const options = ibm ?? sandboxOptions(sandbox ?? {}, 'https://localhost/');
+	const secrets = [options.api_key, options.private_key].filter(key => key !== undefined);
+	return submission => redact(JSON.stringify(envelopeOf(submission, options, partiesOf(config))), secrets);
 }
 
 function toBackend(
@@ -52,9 +71,8 @@ function toBackend(
 	options: NonNullable<Config['exporter']['call_home_connect']>,
 	sandbox: URL | undefined,
 ): Backend {
-	const {contact, location = {country: ''}} = config;
 	return {
-		exporter: createCallHomeConnectExporter(options, {contact, location}),
+		exporter: createCallHomeConnectExporter(options, partiesOf(config)),
 		destination: options.endpoint.host,
 		authorities: options.ca_file === undefined ? [] : readAuthorities(options.ca_file),
 		pins: options.pins,

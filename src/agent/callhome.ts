@@ -20,11 +20,12 @@ import {createInstruments, type Instruments} from '../telemetry.ts';
 import type {Updates} from '../updates/updates.ts';
 import {type Backend, openBackend} from './backend.ts';
 import {startControl} from './control.ts';
+import {startInventories} from './inventory.ts';
 import {keepConnectivityState} from './known-state.ts';
-import {obeying, watchLedger} from './ledger.ts';
+import {watchLedger} from './ledger.ts';
 import type {Log} from './log.ts';
-import {createOperate} from './operate.ts';
 import {startOperationalTest} from './operational-test.ts';
+import {createOrders} from './orders.ts';
 import {policyOf} from './policy.ts';
 import {repair} from './repair.ts';
 import {reportDecided, startCounting} from './reporting.ts';
@@ -100,6 +101,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		await startOperationalTest(config, {backend, ways, ...sending}, upkeep);
 		startConnectionReports(connections, connectivity.health.list, ownSystemFirst(config, systems), upkeep);
 	} else await sayWhatWaits(store, log);
+	const inventories = await startInventories(config, systems, maySend, upkeep);
 	keepConnectivityState(
 		() => ({
 			paths: connectivity.health.list(),
@@ -110,8 +112,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	);
 	await drain.start();
 	const ledger = watchLedger(upkeep);
-	const operate = createOperate({store, policy, wake: drain.wake});
-	await startControl(directory, obeying(operate, ledger), log, stack);
+	await startControl(directory, createOrders({store, policy, wake: drain.wake, inventories, ledger}), log, stack);
 
 	const held = stack.move();
 	return {
@@ -125,7 +126,8 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 			startCounting(instruments(), connectivity.destination());
 			observeBridge({
 				snapshot: readSnapshot(store),
-				systems: readSystems(store, systems),
+				systems: readSystems(store, systems, inventories && config.service_information.inventory.interval),
+				inventoryIntervalMillis: inventories && config.service_information.inventory.interval,
 				room: readRoom(config.store),
 				connections: connectivity.health.list,
 				exhausted: () => [{destination: connectivity.destination(), exhausted: connectivity.isExhausted()}],

@@ -5,31 +5,13 @@ import {join} from 'node:path';
 import {z} from 'zod';
 import {BridgeError, type BridgeErrorCode, errorCodes, isBridgeError, toError} from '../errors.ts';
 import type {Log} from './log.ts';
-import {operations, type ProblemOrder} from './operate.ts';
+import {type AnyOrder, type Orders, orderMillis, orderSchema} from './orders.ts';
 
-/** Longest request and reply, in characters; and for how long either may take. */
+/** Longest request and reply, in characters; and for how long a request may take to come. */
 const longest = 64 * 1024;
+const longestReply = 4 * 1024 ** 2;
 const timeoutMillis = 15_000;
-/** A whole ledger is verified before its breaks are acknowledged. */
-const ledgerTimeoutMillis = 10 * 60_000;
 const mostClients = 16;
-
-/** One order of a person: what to do with a problem, or that the breaks of the ledger are known. */
-export type Order = ProblemOrder | {readonly operation: 'acknowledge_ledger'; readonly reason: string};
-
-/** Does it, and says with what it has done it. */
-export type Obey = (order: Order) => Promise<string>;
-
-const orderSchema = z.union([
-	z.strictObject({
-		operation: z.enum(operations),
-		id: z.string().min(1).max(200),
-		reason: z.string().max(500).default(''),
-	}),
-	z.strictObject({operation: z.literal('acknowledge_ledger'), reason: z.string().trim().min(1).max(500)}),
-]);
-
-const patienceFor = ({operation}: Order) => (operation === 'acknowledge_ledger' ? ledgerTimeoutMillis : timeoutMillis);
 
 /**
 A name of a socket has room for 107 bytes only. Through the descriptor of its directory that is enough for any directory, on
@@ -50,9 +32,9 @@ function withName<Result>(directory: string, use: (name: string) => Result): Res
 Takes the orders of a person on this machine, on a socket in the store's directory that only the bridge's own account may
 open. One order a connection: a line of JSON, answered by one. The store's lock is held, so a socket that lies there is dead.
 */
-export async function startControl(directory: string, obey: Obey, log: Log, stack: AsyncDisposableStack): Promise<void> {
+export async function startControl(directory: string, carryOut: Orders, log: Log, stack: AsyncDisposableStack): Promise<void> {
 	const file = join(directory, 'control.sock');
-	const server = createServer(socket => void serve(socket, obey));
+	const server = createServer(socket => void serve(socket, carryOut));
 	server.maxConnections = mostClients;
 	try {
 		rmSync(file, {force: true});
@@ -89,52 +71,56 @@ async function listen(server: Server, directory: string): Promise<void> {
 	await once(server, 'listening');
 }
 
-async function serve(socket: Socket, obey: Obey): Promise<void> {
+async function serve(socket: Socket, carryOut: Orders): Promise<void> {
 	socket.on('error', () => {}); // Who went away hears no answer.
 	socket.setTimeout(timeoutMillis, () => socket.destroy());
 	try {
-		const order = readOrder(await readLine(socket));
-		socket.setTimeout(patienceFor(order));
-		socket.end(`${JSON.stringify({done: await obey(order)})}\n`);
+		const order = readOrder(await readLine(socket, longest));
+		socket.setTimeout(orderMillis(order));
+		socket.end(`${JSON.stringify({done: await carryOut(order)})}\n`);
 	} catch (thrown) {
 		const code = isBridgeError(thrown) ? thrown.code : 'ERR_NOT_READY';
 		if (!socket.destroyed) socket.end(`${JSON.stringify({error: {code, message: toError(thrown).message}})}\n`);
 	}
 }
 
-function readOrder(line: string): Order {
+function readOrder(line: string): AnyOrder {
 	try {
 		return orderSchema.parse(JSON.parse(line));
 	} catch (cause) {
-		throw new BridgeError('ERR_MALFORMED', 'not an order: expected a line of JSON with operation, id and reason', {cause});
+		throw new BridgeError(
+			'ERR_MALFORMED',
+			'not an order: expected a line of JSON with operation, id and reason, or with operation and named',
+			{cause},
+		);
 	}
 }
 
-async function readLine(socket: Socket): Promise<string> {
+async function readLine(socket: Socket, most: number): Promise<string> {
 	let text = '';
 	socket.setEncoding('utf8');
 	for await (const part of socket.iterator({destroyOnReturn: false})) {
 		text += part;
 		const end = text.indexOf('\n');
 		if (end >= 0) return text.slice(0, end);
-		if (text.length > longest) throw new BridgeError('ERR_TOO_LARGE', `more than ${longest} characters without an end`);
+		if (text.length > most) throw new BridgeError('ERR_TOO_LARGE', `more than ${most} characters without an end`);
 	}
 	throw new BridgeError('ERR_MALFORMED', 'the line did not end');
 }
 
 const replySchema = z.union([
-	z.object({done: z.string()}),
+	z.object({done: z.unknown()}).refine(reply => 'done' in reply),
 	z.object({error: z.object({code: z.enum(errorCodes), message: z.string()})}),
 ]);
 
-/** Gives an order to the bridge that runs on this directory, and returns with what it has done it. Rejects with its error, or ERR_NOT_READY when it does not answer. */
-export async function giveOrder(directory: string, order: Order): Promise<string> {
+/** Gives an order to the bridge that runs on this directory. Resolves to what it tells, as JSON. Rejects with its error, or ERR_NOT_READY when it does not answer. */
+export async function giveOrder(directory: string, order: AnyOrder): Promise<unknown> {
 	const socket = withName(directory, name => connect(name));
-	socket.setTimeout(patienceFor(order), () => socket.destroy(new Error('it did not answer in time')));
+	socket.setTimeout(orderMillis(order) + 1000, () => socket.destroy(new Error('it did not answer in time')));
 	try {
 		await once(socket, 'connect');
 		socket.write(`${JSON.stringify(order)}\n`);
-		const reply = replySchema.parse(JSON.parse(await readLine(socket)));
+		const reply = replySchema.parse(JSON.parse(await readLine(socket, longestReply)));
 		if ('error' in reply) throw new BridgeError(reply.error.code satisfies BridgeErrorCode, reply.error.message);
 		return reply.done;
 	} catch (cause) {

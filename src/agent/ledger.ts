@@ -5,8 +5,6 @@ import {type Break, breakKinds} from '../ledger.ts';
 import {openBreaks} from '../ledger-verifier.ts';
 import {observeLedger} from '../own-telemetry/ledger.ts';
 import type {Records, Store} from '../store/store.ts';
-import type {Obey} from './control.ts';
-import type {Operate} from './operate.ts';
 import {every, type Upkeep} from './upkeep.ts';
 import {type StoreVerification, type VerifyOptions, verifyLedger} from './verify-ledger.ts';
 
@@ -63,7 +61,7 @@ export type LedgerWatch = {
 	/** Registers its metrics with the OpenTelemetry SDK that is in force now. */
 	observe(): void;
 	/** Returns how many breaks were acknowledged. */
-	acknowledge(reason: string): Promise<string>;
+	acknowledge(reason: string): Promise<number>;
 };
 
 /** Verifies the whole ledger at the start and then each hour, a part at a time, and says when it is broken and when it no longer is. */
@@ -109,16 +107,10 @@ export function watchLedger(
 			inTurn(async () => {
 				const count = await acknowledgeLedger(store, reason, {pause}, now);
 				await verify();
-				return String(count);
+				return count;
 			}),
 	};
 }
-
-/** Each order goes to whom it concerns. */
-export const obeying =
-	(operate: Operate, {acknowledge}: LedgerWatch): Obey =>
-	async order =>
-		order.operation === 'acknowledge_ledger' ? acknowledge(order.reason) : (await operate(order)).id;
 
 /** A head that the chain does not contain stays noted: the break is there until it is acknowledged. */
 function noteOf(verification: StoreVerification, at: number): Note {

@@ -72,7 +72,7 @@ const keptThenEmitted = ({consume, telemetry, log}: SourceSurroundings): Consume
 	};
 
 /** Among the settings of the store, with a prefix that no other setting has. */
-const marksIn = (store: Store): Marks => ({
+export const marksIn = (store: Pick<Store, 'read' | 'write'>): Marks => ({
 	read: key => store.read.readSetting(`mark/${key}`),
 	write: (key, value) => store.write(records => records.writeSetting(`mark/${key}`, value)),
 });

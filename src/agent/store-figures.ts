@@ -8,15 +8,23 @@ import type {KnownSystem} from '../processors/config.ts';
 import {toSystem} from '../processors/identify.ts';
 import {systemHeartbeats} from '../sending/settling.ts';
 import type {Store} from '../store/store.ts';
+import {inventoriesBySystem} from './inventory.ts';
 
 /** What is known of each monitored system at one moment. */
-export function readSystems(store: Pick<Store, 'snapshot'>, configured: readonly KnownSystem[]): () => Promise<SystemsNow> {
+export function readSystems(
+	store: Pick<Store, 'snapshot'>,
+	configured: readonly KnownSystem[],
+	inventoryIntervalMillis?: number,
+): () => Promise<SystemsNow> {
 	const known = configured.map(system => toSystem(system, hostname()));
 	return async function systems() {
 		return store.snapshot(async records => {
 			const heartbeats = await records.readSettingsUnder(systemHeartbeats);
 			return {
 				known,
+				...(inventoryIntervalMillis !== undefined && {
+					inventories: await inventoriesBySystem(records, configured, inventoryIntervalMillis),
+				}),
 				unfinished: await records.tallyUnfinished(),
 				lastHeartbeat: system => {
 					const at = heartbeats.get(systemLabel(system));

@@ -7,6 +7,7 @@ import {command, count, reading, type Shared, show} from './command.ts';
 import {addConnectionCommands} from './commands-connections.ts';
 import {addLedgerCommands} from './commands-ledger.ts';
 import {addOperatorCommands} from './commands-operator.ts';
+import {addServiceInformationCommands} from './commands-service-information.ts';
 import {checkConfig} from './config-check.ts';
 import {type ListOptions, listProblems, showProblem} from './problem.ts';
 import type {SandboxOptions} from './sandbox.ts';
@@ -98,6 +99,7 @@ command(program, 'sandbox', "run the stand-in for IBM's event API alone")
 		await runSandbox(loadConfig(options.config).config, options, options.json ?? false);
 	});
 
+addServiceInformationCommands(program);
 addLedgerCommands(program);
 addConnectionCommands(program);
 

@@ -1,8 +1,9 @@
 import {type AnyValue, type Attributes, type Logger, logs, SeverityNumber} from '@opentelemetry/api';
 import type {AttributeValue, HardwareEvent} from '../event.ts';
-import type {Problem} from '../problem.ts';
+import type {Problem, System} from '../problem.ts';
 import type {Submission} from '../submission.ts';
 import {attributeNames, scopeName} from '../telemetry.ts';
+import {attributesOf} from './systems.ts';
 
 const emit = (eventName: string, severityNumber: SeverityNumber, body: string, attributes: Attributes): void =>
 	logs.getLogger(scopeName).emit({eventName, severityNumber, body, attributes});
@@ -93,6 +94,26 @@ export function emitHeartbeatOverdue(overdue: boolean, intervalMillis: number, l
 	};
 	if (overdue) emit('callhome.heartbeat.overdue', SeverityNumber.ERROR, 'no heartbeat is answered', attributes);
 	else emit('callhome.heartbeat.recovered', SeverityNumber.INFO, 'a heartbeat was answered again', attributes);
+}
+
+export type InventorySnapshot = {
+	readonly system: System;
+	readonly source: string;
+	readonly digest: string;
+	readonly parts: number;
+	/** Another one than before. */
+	readonly isNew: boolean;
+};
+
+/** An inventory was collected and queued. The document itself leaves in the submission: a log record is to stay small. */
+export function emitInventory({system, source, digest, parts, isNew}: InventorySnapshot): void {
+	emit('callhome.inventory.snapshot', SeverityNumber.INFO, `inventory of ${system.name}: ${parts} parts`, {
+		...attributesOf(system),
+		'callhome.inventory.source': source,
+		'callhome.inventory.digest': digest,
+		'callhome.inventory.parts': parts,
+		'callhome.inventory.changed': isNew,
+	});
 }
 
 /**

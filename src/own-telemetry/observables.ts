@@ -22,6 +22,8 @@ export type Tallies = SystemTallies & {
 	readonly exhausted: () => readonly {readonly destination: string; readonly exhausted: boolean}[];
 	/** Undefined while no heartbeats are sent. */
 	readonly heartbeatOverdue: () => boolean | undefined;
+	/** Undefined while no inventory may leave. */
+	readonly inventoryIntervalMillis?: number | undefined;
 	readonly queueCapacity: number;
 	readonly usesSandbox: boolean;
 	/** Bytes of the store. */
@@ -61,6 +63,7 @@ export function observeBridge(tallies: Tallies): void {
 		return [{value: since === undefined ? 0 : Math.max(0, tallies.now() - since) / 1000}];
 	});
 	observe(bridgeMetrics.heartbeatInterval, () => [{value: tallies.heartbeatIntervalMillis / 1000}]);
+	observe(bridgeMetrics.inventoryInterval, () => timestamp(tallies.inventoryIntervalMillis));
 	observe(bridgeMetrics.heartbeatLastSuccess, async () => timestamp((await snapshot()).lastHeartbeat));
 	observe(bridgeMetrics.heartbeatOverdue, () => {
 		const overdue = tallies.heartbeatOverdue();

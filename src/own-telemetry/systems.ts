@@ -8,6 +8,8 @@ export type SystemsNow = {
 	readonly known: readonly System[];
 	/** Unix milliseconds at which the system's last heartbeat was acknowledged. */
 	readonly lastHeartbeat: (system: System) => number | undefined;
+	/** The same of its last inventory, and when the next one is to be; none while none may leave. */
+	readonly inventories?: readonly {readonly system: System; readonly lastSuccess: number | undefined; readonly due: number}[];
 	readonly unfinished: readonly {
 		readonly systemKey: string;
 		readonly system: System | undefined;
@@ -38,6 +40,13 @@ export function observeSystems({systems, now, heartbeatIntervalMillis, mostSyste
 	observe(systemMetrics.systems, async () => countsByHeartbeat(await read(), now() - 3 * heartbeatIntervalMillis));
 	observe(systemMetrics.heldProblems, async () => heldByReason(await read()));
 	observe(systemMetrics.systemProblems, async () => problemsBySystem(await read(), mostSystems));
+	const inventories = async () => ((await read()).inventories ?? []).slice(0, mostSystems);
+	observe(systemMetrics.systemInventory, async () =>
+		(await inventories()).flatMap(({system, lastSuccess}) => timestampOf(system, lastSuccess)),
+	);
+	observe(systemMetrics.systemInventoryDue, async () =>
+		(await inventories()).flatMap(({system, due}) => timestampOf(system, due)),
+	);
 	observe(systemMetrics.systemHeartbeat, async () => heartbeatsBySystem(await read(), mostSystems));
 }
 
@@ -84,10 +93,10 @@ const knownFirst =
 		Number(known.has(other)) - Number(known.has(one));
 
 const heartbeatsBySystem = ({known, lastHeartbeat}: SystemsNow, mostSystems: number): Observation[] =>
-	[...byLabel(known).values()].slice(0, mostSystems).flatMap(system => {
-		const at = lastHeartbeat(system);
-		return at === undefined ? [] : [{value: at / 1000, attributes: attributesOf(system)}];
-	});
+	[...byLabel(known).values()].slice(0, mostSystems).flatMap(system => timestampOf(system, lastHeartbeat(system)));
+
+const timestampOf = (system: System, at: number | undefined): Observation[] =>
+	at === undefined ? [] : [{value: at / 1000, attributes: attributesOf(system)}];
 
 const heartbeatStates = ['answered', 'missed', 'never'] as const;
 

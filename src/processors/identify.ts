@@ -43,12 +43,18 @@ export type Identify = (event: HardwareEvent) => System | undefined;
 
 /** Finds the machine that an event is about: named on the resource itself, or listed under `systems`. */
 export function createIdentify(systems: readonly KnownSystem[]): Identify {
+	const identify = createIdentifyResource(systems);
+	return ({resource}) => identify(resource);
+}
+
+/** The same by the resource alone. */
+export function createIdentifyResource(systems: readonly KnownSystem[]): (resource: Attributes) => System | undefined {
 	const known = systems.map(system => ({system, matches: createMatcher(system.match)}));
-	return function identify(event) {
-		const named = namedByResource(event.resource);
+	return function identify(resource) {
+		const named = namedByResource(resource);
 		if (named) return named;
-		const found = known.find(({matches}) => matches(event.resource));
-		return found && toSystem(found.system, systemName(event.resource));
+		const found = known.find(({matches}) => matches(resource));
+		return found && toSystem(found.system, systemName(resource));
 	};
 }
 

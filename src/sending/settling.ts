@@ -24,6 +24,9 @@ export type SettleRecords = {
 /** The prefix of the settings that hold when the heartbeat of each system was last acknowledged; its label comes after. */
 export const systemHeartbeats = 'last_success.heartbeat/';
 
+/** The same for its inventory. */
+export const systemInventories = 'last_success.inventory/';
+
 /** Names of the settings that hold when each of these last succeeded at any destination, in Unix milliseconds. */
 export const lastSuccess = {
 	heartbeat: 'last_success.heartbeat',
@@ -68,6 +71,8 @@ export function createSettle(parts: SettlingParts) {
 			const seen = successesOf(submission, outcome, settlement, before);
 			for (const name of seen) await records.writeSetting(lastSuccess[name], String(at));
 			if (seen.includes('heartbeat')) await records.writeSetting(systemHeartbeats + labelOf(submission), String(at));
+			if (submission.type === 'inventory' && outcome.status === 'acknowledged')
+				await records.writeSetting(systemInventories + labelOf(submission), String(at));
 			if (destination !== undefined) await noteLights(records, destination, lightsOf(seen), at);
 			return {submission, outcome, destination, settlement, before, at};
 		});

@@ -5,6 +5,7 @@ import {toError} from '../errors.ts';
 import {type Problem, type System, systemLabel} from '../problem.ts';
 import {duration} from '../settings.ts';
 import type {Submission} from '../submission.ts';
+import {inventorySchema} from './inventory.ts';
 import {isOverdue} from './overdue.ts';
 
 const dayMillis = 86_400_000;
@@ -28,6 +29,8 @@ export const serviceInformationSchema = z.strictObject({
 	heartbeat: z.strictObject({interval: interval.default(30 * 60_000)}).prefault({}),
 	/** Walks every path on a schedule, once the bridge is activated. */
 	operational_test: operationalTestSchema.prefault({}),
+	/** What the systems consist of; it leaves with consent.inventory alone. */
+	inventory: inventorySchema.prefault({}),
 });
 export type ServiceInformationConfig = z.infer<typeof serviceInformationSchema>;
 

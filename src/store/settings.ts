@@ -15,6 +15,15 @@ export async function writeSetting(database: Kysely<Schema>, name: string, value
 		.execute();
 }
 
+export async function removeSetting(database: Kysely<Schema>, name: string): Promise<void> {
+	await database.deleteFrom('setting').where('name', '=', name).execute();
+}
+
+/** The settings whose names begin so are forgotten. */
+export async function removeSettingsUnder(database: Kysely<Schema>, prefix: string): Promise<void> {
+	await database.deleteFrom('setting').where('name', '>=', prefix).where('name', '<', `${prefix}\u{10ffff}`).execute();
+}
+
 /** The last known value of each level: time series whose changes, and not whose points, are events. */
 export async function readLevels(database: Kysely<Schema>): Promise<Map<string, number>> {
 	const rows = await database.selectFrom('level').selectAll().execute();

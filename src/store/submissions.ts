@@ -122,6 +122,17 @@ export async function removeSubmissionsOfType(
 	await query.execute();
 }
 
+/** What waits under ids that begin so. */
+export async function removeSubmissionsUnder(database: Kysely<Schema>, type: SubmissionType, prefix: string): Promise<number> {
+	const {numDeletedRows} = await database
+		.deleteFrom('submission')
+		.where('type', '=', type)
+		.where('id', '>=', prefix)
+		.where('id', '<', `${prefix}\u{10ffff}`)
+		.executeTakeFirstOrThrow();
+	return Number(numDeletedRows);
+}
+
 export type QueueTally = {readonly size: number; readonly oldestProblemQueuedAt: number | undefined};
 
 export async function tallyQueue(database: Kysely<Schema>): Promise<QueueTally> {

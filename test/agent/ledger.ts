@@ -69,7 +69,7 @@ test.serial('a ledger that breaks is said once, and once that it is well again',
 	await nextRound();
 	t.deepEqual(said, ['error the ledger of what left is broken (1 content): "callhome ledger verify" names each place']);
 	t.deepEqual(await words(), ['ledger_broken']);
-	t.is(await ledger.acknowledge('it was me'), '1');
+	t.is(await ledger.acknowledge('it was me'), 1);
 	t.deepEqual(said.slice(1), ['info the ledger of what left has no break any more']);
 	t.deepEqual(await words(), ['ledger_broken', 'ledger_acknowledged', 'ledger_intact']);
 	await t.throwsAsync(ledger.acknowledge('again'), {code: 'ERR_USAGE'});

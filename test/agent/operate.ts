@@ -4,8 +4,9 @@ import {connect} from 'node:net';
 import {join} from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import {giveOrder, type Order, startControl} from '../../src/agent/control.ts';
+import {giveOrder, startControl} from '../../src/agent/control.ts';
 import {createOperate, type Operation} from '../../src/agent/operate.ts';
+import type {AnyOrder} from '../../src/agent/orders.ts';
 import {BridgeError} from '../../src/errors.ts';
 import {acknowledged, failed, type House, hour, noon, onlyProblem, openHouse, policyOf} from '../helpers/decisions.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
@@ -114,19 +115,21 @@ test('refresh asks IBM at once, also when the question waits already, by the cas
 test('the control socket: an order comes through from a directory with a long name, errors keep their code, and only the owner may open it', async t => {
 	const directory = join(await temporaryDirectory(t), 'd'.repeat(120));
 	mkdirSync(directory, {mode: 0o700});
-	const orders: Order[] = [];
+	const orders: AnyOrder[] = [];
 	const stack = new AsyncDisposableStack();
-	const operate = async (order: Order) => {
+	const operate = async (order: AnyOrder) => {
 		orders.push(order);
 		if ('id' in order && order.id === 'none') throw new BridgeError('ERR_NOT_FOUND', 'there is no problem none');
-		return 'id' in order ? order.id : order.reason;
+		if (order.operation === 'acknowledge_ledger') return order.reason;
+		return 'id' in order ? order.id : [order.named];
 	};
 	await startControl(directory, operate, (_level, text) => t.fail(text), stack);
 	t.is(statSync(join(directory, 'control.sock')).mode & 0o777, 0o600);
 	const order = {operation: 'hold', id: 'p1', reason: 'ö "\n'} as const;
 	t.is(await giveOrder(directory, order), 'p1');
+	t.deepEqual(orders, [order]);
+	t.deepEqual(await giveOrder(directory, {operation: 'collect_inventory', named: ''}), ['']);
 	t.is(await giveOrder(directory, {operation: 'acknowledge_ledger', reason: ' known '}), 'known');
-	t.deepEqual(orders, [order, {operation: 'acknowledge_ledger', reason: 'known'}]);
 	await t.throwsAsync(giveOrder(directory, {operation: 'acknowledge_ledger', reason: ' '}), {code: 'ERR_NOT_READY'});
 	await t.throwsAsync(giveOrder(directory, {...order, id: 'none'}), {code: 'ERR_NOT_FOUND', message: /no problem none/});
 	await stack.disposeAsync();

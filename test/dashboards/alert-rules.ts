@@ -11,6 +11,8 @@ import {filesOf} from '../../dashboards/generate.ts';
 import {labelNameOf, metricNameOf} from '../../src/own-telemetry/names.ts';
 import {connectivityCases} from '../helpers/alert-cases.ts';
 import {hardwareCases} from '../helpers/alert-cases-hardware.ts';
+import {inventoryCases} from '../helpers/alert-cases-inventory.ts';
+import {ledgerCases} from '../helpers/alert-cases-ledger.ts';
 import {problemCases} from '../helpers/alert-cases-problems.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
@@ -22,7 +24,7 @@ const rules = Object.values(groups).flatMap(group => group.rules);
 const names = [...new Set(rules.map(({alert}) => alert))];
 const fileOf = (group: string) => join(top, `dashboards/prometheus/${group}.rules.yaml`);
 const committed = Object.keys(groups).map(fileOf);
-const alertCases = [...connectivityCases, ...problemCases, ...hardwareCases];
+const alertCases = [...connectivityCases, ...problemCases, ...hardwareCases, ...inventoryCases, ...ledgerCases];
 
 for (const [path, text] of Object.entries(filesOf())) {
 	test(`${path} is what the code makes: "npm run -s rules" writes it`, async t => {

@@ -81,7 +81,9 @@ const rules: Record<string, (board: DashboardFile) => string[]> = {
 	'target-counter-agg': board =>
 		named(board, expr =>
 			[...expr.matchAll(/(\w+\()?\w+_total\{/g)].some(
-				([, before = '']) => !/^(rate|increase|irate)\($/.test(before) && !expr.includes(terms.series.acceptedEvents),
+				([, before = '']) =>
+					!/^(rate|increase|irate)\($/.test(before) &&
+					![terms.series.acceptedEvents, terms.series.ledgerEntries].some(count => expr.includes(count)),
 			),
 		),
 	'uneditable-dashboard': ({editable}) => (editable ? ['may be edited'] : []),

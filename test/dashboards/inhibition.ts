@@ -37,6 +37,16 @@ testWithPeer('prometheus-alertmanager', 'a lesser alert is not told beside the o
 		alert('CallHomeHardwareAboutToFail', 'warning', 'i3', {host_name: 'db01', hw_id: 'd3'}),
 		alert('CallHomeHardwareAboutToFail', 'warning', 'i3', {host_name: 'db01', hw_id: 'd4'}),
 		alert('CallHomeHeartbeatMissed', 'critical', 'i1', {site: 'elsewhere'}),
+		alert('CallHomeInventoryStale', 'warning', 'i1', {host_name: 'db01'}),
+		alert('CallHomeInventoryStale', 'warning', 'i2', {host_name: 'db01'}),
+		alert('CallHomeInventoryStale', 'warning', 'i3', {host_name: 'db01'}),
+		alert('CallHomeSystemSilent', 'warning', 'i4', {host_name: 'db01'}),
+		alert('CallHomeInventoryStale', 'warning', 'i4', {host_name: 'db01'}),
+		alert('CallHomeInventoryStale', 'warning', 'i4', {host_name: 'db02'}),
+		alert('CallHomeLedgerBroken', 'critical', 'i1', {callhome_ledger_break: 'hash'}),
+		alert('CallHomeLedgerBroken', 'critical', 'i2', {callhome_ledger_break: 'hash'}),
+		alert('CallHomeLedgerBroken', 'critical', 'i2', {callhome_ledger_break: 'went_back'}),
+		alert('CallHomeLedgerUnverified', 'warning', 'i2'),
 		alert('NodeDown', 'warning', 'i1'),
 		alert('CallHomeNoBridge', 'critical', 'i1'),
 		alert('CallHomeWatchdog', 'none', 'i1'),
@@ -51,17 +61,22 @@ testWithPeer('prometheus-alertmanager', 'a lesser alert is not told beside the o
 		'CallHomeHardwareFailed warning i3 d3',
 		'CallHomeHeartbeatMissed critical i1',
 		'CallHomeHeartbeatMissed critical i3',
+		'CallHomeInventoryStale warning i4 db02',
+		'CallHomeLedgerBroken critical i2 hash',
+		'CallHomeLedgerBroken critical i2 went_back',
+		'CallHomeLedgerUnverified warning i2',
 		'CallHomeNoBridge critical i1',
 		'CallHomePathsExhausted critical i2',
 		'CallHomeProblemUndelivered critical i2',
+		'CallHomeSystemSilent warning i4 db01',
 		'CallHomeWatchdog none i1',
 		'NodeDown warning i1',
 	];
 	await eventually(async () => (await alertmanager.all()) === sent.length, {timeoutMillis: 30_000});
 	const inWords = async () =>
 		(await alertmanager.active())
-			.map(({alertname, severity, instance, hw_id = '', callhome_certificate = ''}) =>
-				`${alertname} ${severity} ${instance} ${hw_id}${callhome_certificate}`.trim(),
+			.map(({alertname, severity, instance, host_name = '', hw_id = host_name, callhome_certificate, callhome_ledger_break}) =>
+				`${alertname} ${severity} ${instance} ${callhome_certificate ?? callhome_ledger_break ?? hw_id}`.trim(),
 			)
 			.toSorted();
 	await eventually(async () => (await inWords()).length === told.length, {timeoutMillis: 30_000}).catch(() => {});

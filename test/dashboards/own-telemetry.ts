@@ -2,7 +2,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ExecutionContext} from 'ava';
 import {alertRequest, post} from '../helpers/bridge.ts';
-import {startBridgeProcess} from '../helpers/bridge-process.ts';
+import {type BridgeProcess, startBridgeProcess} from '../helpers/bridge-process.ts';
 import {startCollector} from '../helpers/collector.ts';
 import {eventually, freePort, listen, temporaryDirectory} from '../helpers/listen.ts';
 import {askTarget, escaped, pickedOf, readBoard, type Target} from '../helpers/panels.ts';
@@ -42,6 +42,11 @@ async function startMachines(t: ExecutionContext) {
 	return {systems, poll_interval: '1s'};
 }
 
+const system = {name: oddName, machine_type: '8871', model: 'AC1', serial_number: 'J1A2B3C', match: {'host.name': 'db01'}};
+
+/** What of Prometheus tells one way from another: where it was scraped, or who pushed it. */
+type Way = {readonly job?: string; readonly instance: string};
+
 /** The page of a bridge is scraped as its target; over the Collector all bridges come from one page. */
 async function startBoth(t: ExecutionContext) {
 	const [intake, page] = [await freePort(), await freePort()];
@@ -53,9 +58,14 @@ async function startBoth(t: ExecutionContext) {
 		},
 	]);
 	const telemetry = {otlp: {endpoint: `http://127.0.0.1:${intake}`, export_interval: '1s'}, resource: {site}};
-	const system = {name: oddName, machine_type: '8871', model: 'AC1', serial_number: 'J1A2B3C', match: {'host.name': 'db01'}};
 	const receivers = {otlp: {endpoint: '127.0.0.1:0'}, redfish: await startMachines(t)};
-	const bridge = await startBridgeProcess(t, {telemetry, receivers, systems: [system]});
+	const bridge = await startBridgeProcess(t, {
+		telemetry,
+		receivers,
+		system: {machine_type: '8871', model: 'AC1', serial_number: 'J4D5E6F'},
+		systems: [system],
+		consent: {cases: true, inventory: true},
+	});
 	const collector = new URL(`http://127.0.0.1:${page}/metrics`);
 	const prometheus = await startPrometheus(t, {
 		targets: [bridge.metrics, collector],
@@ -64,20 +74,42 @@ async function startBoth(t: ExecutionContext) {
 	return {carrier, bridge, collector, prometheus};
 }
 
+/** The page is scraped; the same bridge pushes to the OTLP receiver of the same Prometheus. */
+async function startPushing(t: ExecutionContext) {
+	const port = await freePort();
+	const telemetry = {
+		otlp: {endpoint: `http://127.0.0.1:${port}/api/v1/otlp`, export_interval: '1s', signals: {traces: false, logs: false}},
+		resource: {site},
+	};
+	const receivers = {otlp: {endpoint: '127.0.0.1:0'}, redfish: await startMachines(t)};
+	const bridge = await startBridgeProcess(t, {telemetry, receivers, systems: [system]});
+	const prometheus = await startPrometheus(t, {
+		port,
+		targets: [bridge.metrics],
+		job: 'callhome-scraped',
+		labelsOf: () => ({site}),
+		otlp: {promote: ['site']},
+	});
+	return {bridge, prometheus};
+}
+
 /** The labels of all series that a query of a panel finds of one target. */
-async function seriesOf(t: ExecutionContext, {url}: Prometheus, board: string, target: Target, {host}: URL, since: number) {
+async function seriesOf(t: ExecutionContext, {url}: Prometheus, board: string, target: Target, way: Way, since: number) {
 	const to = Date.now() / 1000;
-	const chosen = {instance: escaped(host), site: escaped(site).replaceAll('"', '\\"'), interval: '8s'};
+	const chosen = {
+		instance: escaped(way.instance),
+		...(way.job !== undefined && {job: escaped(way.job)}),
+		site: escaped(site).replaceAll('"', '\\"'),
+		interval: '8s',
+	};
 	const picked = await pickedOf(url, await readBoard(board), to, chosen);
 	const {ok, error, found} = await askTarget(url, target, {from: since, to, step: 1}, {...chosen, picked});
 	t.true(ok, error);
-	return found.map(({metric: {instance: _, ...labels}}) => JSON.stringify(labels)).toSorted();
+	return found.map(({metric: {instance: _, job: _job, ...labels}}) => JSON.stringify(labels)).toSorted();
 }
 
-testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel shows the same series', async t => {
-	t.timeout(300_000);
-	const {carrier, bridge, collector, prometheus} = await startBoth(t);
-	const since = Date.now() / 1000;
+/** Cases, and readings of two machines, until Prometheus has them by both ways, and enough of them for a rate. */
+async function giveData(bridge: BridgeProcess, prometheus: Prometheus) {
 	await post(bridge.otlp, alertRequest({host: 'db01'}, {host: 'stranger'}, {host: 'db01', id: 'fan-1', type: 'fan'}));
 	const has = async (expr: string, count: number) => (await prometheus.query(expr)).length === count;
 	await eventually(async () => has('callhome_case_duration_seconds_count >= 2', 2), patience);
@@ -89,42 +121,64 @@ testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel sho
 	])
 		await eventually(async () => has(expr, 4), patience);
 	await eventually(async () => has('callhome_source_up == 1', 4), patience);
+	await eventually(async () => has('callhome_system_inventory_last_success_timestamp_seconds', 2), patience);
 	// A rate has a value when there are a few samples of what it is of.
 	for (const [name, count] of [
 		['callhome_case_duration_seconds_count', 2],
 		['hw_fan_speed_rpm', 4],
 	] as const)
 		await eventually(async () => has(`count_over_time(${name}[1m]) >= 8`, count), patience);
+}
 
+/** Each panel shows the same series by the one way as by the other. */
+async function comparePanels(t: ExecutionContext, prometheus: Prometheus, one: Way, other: Way, since: number) {
 	const compared: Record<string, number> = {};
 	for (const name of ['connectivity', 'delivery', 'hardware', 'fleet', 'bridge']) {
 		const uid = `callhome-${name}`;
 		for (const {title, targets = []} of (await readBoard(uid)).panels) {
 			for (const target of targets) {
 				const both = async () => ({
-					own: await seriesOf(t, prometheus, uid, target, bridge.metrics, since),
-					collector: await seriesOf(t, prometheus, uid, target, collector, since),
+					one: await seriesOf(t, prometheus, uid, target, one, since),
+					other: await seriesOf(t, prometheus, uid, target, other, since),
 				});
 				let found = await both();
-				// A scrape of the one may be a moment ahead of the other.
+				// What comes by the one may be a moment ahead of the other.
 				const isSame = async () => {
 					found = await both();
-					return JSON.stringify(found.own) === JSON.stringify(found.collector);
+					return JSON.stringify(found.one) === JSON.stringify(found.other);
 				};
 				await eventually(isSame, patience).catch(() => {});
-				t.deepEqual(found.collector, found.own, `${name}: ${title} ${target.refId}`);
-				if (found.own.length > 0) compared[name] = (compared[name] ?? 0) + 1;
+				t.deepEqual(found.other, found.one, `${name}: ${title} ${target.refId}`);
+				if (found.one.length > 0) compared[name] = (compared[name] ?? 0) + 1;
 			}
 		}
 	}
 	t.log(compared);
 	t.true(Object.values(compared).reduce((sum, count) => sum + count, 0) > 30);
 	for (const name of ['hardware', 'fleet']) t.true((compared[name] ?? 0) >= 8, `${name}: ${compared[name]}`);
+}
+
+testWithPeer('otelcol', 'by both ways, the page and a Collector, every panel shows the same series', async t => {
+	t.timeout(300_000);
+	const {carrier, bridge, collector, prometheus} = await startBoth(t);
+	const since = Date.now() / 1000;
+	await giveData(bridge, prometheus);
+	await comparePanels(t, prometheus, {instance: bridge.metrics.host}, {instance: collector.host}, since);
 	for (const [file, text] of [
 		['callhome-traces.json', 'traceId'],
 		['callhome-events.json', 'callhome.problem.state_change'],
 	] as const)
 		await eventually(async () => (await readFile(join(carrier.directory, file), 'utf8')).includes(text), patience);
+});
+
+testWithPeer('prometheus3', 'Prometheus takes OTLP itself: every panel shows the same series as from the page', async t => {
+	t.timeout(300_000);
+	const {bridge, prometheus} = await startPushing(t);
+	const since = Date.now() / 1000;
+	await giveData(bridge, prometheus);
+	const [pushed] = await prometheus.query('callhome_clock_time_seconds{job="callhome-bridge"}');
+	const way = {job: 'callhome-bridge', instance: pushed?.metric.instance ?? ''};
+	await comparePanels(t, prometheus, {job: 'callhome-scraped', instance: bridge.metrics.host}, way, since);
 });
 
 testWithPeer('prometheus', 'two bridges of the same name are told apart, as is one whose clock is off', async t => {

@@ -15,12 +15,14 @@ for (const uid of boardUids.filter(name => name !== 'callhome-events')) {
 
 test('a hostile name of a system is text on the page, and a panel without data says so', async t => {
 	const board = await readBoard('callhome-fleet');
-	const panel = board.panels.find(({title}) => title === 'Last heartbeat of each system');
+	const panel = board.panels.find(({title}) => title === 'Last heartbeat and inventory of each system');
 	if (!panel) throw new Error('there is no such panel');
 	const metric = {host_name: '<script>alert(1)</script>"\n', instance: 'i1'};
-	const {html} = pageOf(board, new Map([[panel.id, [[{metric, value: [0, '7200'] as const}]]]]), range);
+	const answers = [[{metric, value: [0, '7200'] as const}], [{metric, value: [0, '+Inf'] as const}]];
+	const {html} = pageOf(board, new Map([[panel.id, answers]]), range);
 	t.false(html.includes('<script>'));
 	t.true(html.includes('&lt;script&gt;'));
 	t.regex(html, /2 h/);
+	t.regex(html, /∞/);
 	t.regex(html, /no data/);
 });

@@ -10,7 +10,10 @@ import {oddName, startTrouble, type Trouble, troubles} from '../helpers/trouble.
 const expected: Record<Trouble, {must: readonly string[]; may?: readonly string[]}> = {
 	sound: {must: []},
 	proxy: {must: ['CallHomePathDegraded'], may: ['CallHomeStageFailing']},
-	unavailable: {must: ['CallHomeProblemUndelivered'], may: ['CallHomeStageFailing', 'CallHomePathsExhausted']},
+	unavailable: {
+		must: ['CallHomeProblemUndelivered', 'CallHomeInventoryStale'],
+		may: ['CallHomeStageFailing', 'CallHomePathsExhausted'],
+	},
 	full: {must: ['CallHomeIntakeRefusing', 'CallHomeStoreFilling'], may: ['CallHomeProblemUndelivered']},
 	certificate: {
 		must: ['CallHomeCertificateExpiring', 'CallHomeHardwareFailed', 'CallHomeHardwareAboutToFail', 'CallHomeSystemSilent'],
@@ -26,7 +29,8 @@ const withoutData = [
 	'callhome-hardware: Sources A',
 ];
 
-const last = ({value, values}: Found) => Number((value ?? values?.at(-1))?.[1] ?? Number.NaN);
+const last = ({value, values}: Found) => Number((value ?? values?.at(-1))?.[1].replace('Inf', 'Infinity') ?? Number.NaN);
+const only = ([one]: readonly Found[]) => (one ? last(one) : Number.NaN);
 const highest = ({values = []}: Found) => Math.max(...values.map(([, value]) => Number(value)));
 const some = (found: readonly Found[], labels: Readonly<Record<string, string>>, is: (one: Found) => boolean) =>
 	found.some(one => Object.entries(labels).every(([label, value]) => one.metric[label] === value) && is(one));
@@ -39,6 +43,12 @@ const told: readonly Told[] = [
 	['sound', 'delivery', 'Oldest undelivered problem', found => found.every(one => last(one) === 0)],
 	['sound', 'delivery', 'Held problems, by reason', found => some(found, {callhome_hold_reason: 'storm'}, one => last(one) > 0)],
 	['sound', 'fleet', 'Problems that wait for somebody', found => found.some(one => last(one) > 0)],
+	['sound', 'fleet', 'With an inventory', found => only(found) === 1],
+	['sound', 'fleet', 'Inventories that are stale', found => only(found) === 0],
+	['sound', 'fleet', 'Last heartbeat and inventory of each system B', found => found.length === 1 && only(found) < 60],
+	['unavailable', 'fleet', 'With an inventory', found => only(found) === 0],
+	['unavailable', 'fleet', 'Inventories that are stale', found => only(found) === 1],
+	['unavailable', 'fleet', 'Last heartbeat and inventory of each system B', found => only(found) === Number.POSITIVE_INFINITY],
 	[
 		'proxy',
 		'connectivity',
@@ -79,10 +89,11 @@ const told: readonly Told[] = [
 	['certificate', 'fleet', 'Systems that are read', found => found.every(one => highest(one) === 3 && last(one) === 2)],
 ];
 
-/** What a panel finds, with one bridge chosen. */
+/** What a panel finds, with one bridge chosen: its first query, or the one that stands behind its title. */
 async function panelOf({url}: Prometheus, uid: string, title: string, host: string, since: number, to: number) {
 	const board = await readBoard(uid);
-	const target = board.panels.find(panel => panel.title === title)?.targets?.[0];
+	const targets = board.panels.flatMap(panel => (panel.targets ?? []).map(target => [panel.title, target] as const));
+	const [, target] = targets.find(([of, {refId}]) => title === of || title === `${of} ${refId}`) ?? [];
 	if (!target) throw new Error(`${uid} has no panel "${title}"`);
 	const chosen = {instance: escaped(host)};
 	const picked = await pickedOf(url, board, to, chosen);

@@ -32,6 +32,8 @@ export async function startBridge(t: ExecutionContext, settings: Record<string, 
 	const caFile = join(config.store.directory, 'sandbox/ca.pem');
 	return {
 		...agent,
+		/** Of its store. */
+		directory: config.store.directory,
 		/** What it logged. */
 		said,
 		/** Talks to its sandbox, such as to change the mode. */

@@ -66,6 +66,7 @@ export type Chosen = {
 	readonly interval?: string;
 	readonly site?: string;
 	readonly instance?: string;
+	readonly job?: string;
 	readonly system?: string;
 	/** As `pickedOf` answers. */
 	readonly picked?: string;
@@ -74,9 +75,9 @@ export type Chosen = {
 /** What Grafana puts in the place of the variables, when everything is chosen unless it is said otherwise. */
 export const withVariables = (
 	expr: string,
-	{interval = '10s', site = '.*', instance = '.+', system = '(?s:.*)', picked = '(?s:.*)'}: Chosen = {},
+	{interval = '10s', site = '.*', instance = '.+', job = '.+', system = '(?s:.*)', picked = '(?s:.*)'}: Chosen = {},
 ): string =>
-	Object.entries({__rate_interval: interval, job: '.+', site, instance, system, picked}).reduce(
+	Object.entries({__rate_interval: interval, job, site, instance, system, picked}).reduce(
 		(text, [name, value]) => text.replaceAll(`$${name}`, () => value),
 		expr,
 	);

@@ -15,6 +15,12 @@ const digestOf = (file: string) =>
 /** What is built is named after what it was built from, as install.sh does. */
 const collectorBinary = () => join(builtPeers, `otelcol-${digestOf('collector.yaml')}`);
 
+/** A newer Prometheus than Debian's, as `prometheus3` and `promtool3`. */
+function newerPrometheus(name: string): string {
+	const version = readFileSync(new URL('../peers/prometheus.version', import.meta.url), 'utf8').trim();
+	return join(builtPeers, `prometheus-${version}`, name.slice(0, -1));
+}
+
 /** The directory of the Python environment with the packages of requirements.txt. */
 const pythonBinaries = () => join(builtPeers, `python-${digestOf('requirements.txt')}`, 'bin');
 
@@ -30,14 +36,19 @@ function isExecutable(file: string): boolean {
 	}
 }
 
+function candidatesOf(name: string): readonly string[] {
+	if (name === 'otelcol') return [collectorBinary()];
+	if (name === 'prometheus3' || name === 'promtool3') return [newerPrometheus(name)];
+	const directories = [pythonBinaries(), ...(name === 'python' ? [] : searched)];
+	return directories.map(directory => join(directory, name));
+}
+
 /**
-The binary of a real peer, such as `squid`, `promtool`, `otelcol` (the Collector) or `python` (with the packages of the peers);
+The binary of a real peer, such as `squid`, `promtool`, `otelcol` (the Collector), `prometheus3` (a newer one) or `python` (with the packages of the peers);
 undefined when it is not installed.
 */
 export function peer(name: string): string | undefined {
-	const directories = [pythonBinaries(), ...(name === 'python' ? [] : searched)];
-	const candidates = name === 'otelcol' ? [collectorBinary()] : directories.map(directory => join(directory, name));
-	return candidates.find(isExecutable);
+	return candidatesOf(name).find(isExecutable);
 }
 
 export function requiredPeer(name: string): string {

@@ -18,6 +18,10 @@ export type PrometheusOptions = {
 	readonly alertmanagers?: readonly URL[];
 	/** Between two scrapes, and between two evaluations. */
 	readonly interval?: string;
+	/** A free one by default. */
+	readonly port?: number;
+	/** The newer one, which also takes OTLP, and these attributes of a resource as labels of each series. */
+	readonly otlp?: {readonly promote: readonly string[]};
 };
 
 export type ActiveAlert = {
@@ -43,6 +47,8 @@ export async function startPrometheus(
 		rules = 'groups: []',
 		alertmanagers = [],
 		interval = '1s',
+		otlp,
+		port,
 	}: PrometheusOptions,
 ): Promise<Prometheus> {
 	const directory = await temporaryDirectory(t);
@@ -52,15 +58,17 @@ export async function startPrometheus(
 		rule_files: [ruleFile],
 		alerting: {alertmanagers: [{static_configs: [{targets: alertmanagers.map(({host}) => host)}]}]},
 		scrape_configs: [{job_name: job, static_configs: targets.map(url => ({targets: [url.host], labels: labelsOf(url)}))}],
+		...(otlp && {otlp: {promote_resource_attributes: otlp.promote}}),
 	};
 	await writeFile(ruleFile, rules);
 	await writeFile(configFile, stringify(config));
-	const url = new URL(`http://127.0.0.1:${await freePort()}`);
-	await startProgram(t, requiredPeer('prometheus'), [
+	const url = new URL(`http://127.0.0.1:${port ?? (await freePort())}`);
+	await startProgram(t, requiredPeer(otlp ? 'prometheus3' : 'prometheus'), [
 		`--config.file=${configFile}`,
 		`--storage.tsdb.path=${join(directory, 'data')}`,
 		`--web.listen-address=${url.host}`,
 		'--log.level=error',
+		...(otlp ? ['--web.enable-otlp-receiver'] : []),
 	]);
 	await eventually(async () => (await fetch(new URL('/-/ready', url))).ok, {timeoutMillis: 60_000});
 	const ask = async <Data>(path: string) => ((await (await fetch(new URL(path, url))).json()) as {data: Data}).data;

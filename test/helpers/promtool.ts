@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {stringify} from 'yaml';
 import type {AlertRule} from '../../dashboards/alert-rules/rule.ts';
-import {requiredPeer} from './peer-binaries.ts';
+import {peer, requiredPeer} from './peer-binaries.ts';
 
 /** An alert that fires: its labels beside its own name and severity, and its value as the texts show it. */
 export type Firing = {
@@ -25,13 +25,21 @@ export type AlertCase = {
 	readonly fires: readonly Firing[];
 };
 
-/** What promtool says, and whether it found nothing wrong. */
-export const promtool = (...args: readonly string[]): Promise<{readonly ok: boolean; readonly output: string}> =>
+type Said = {readonly ok: boolean; readonly output: string};
+
+const run = (tool: string, args: readonly string[]): Promise<Said> =>
 	new Promise(resolve => {
-		execFile(requiredPeer('promtool'), args, {timeout: 300_000}, (error, stdout, stderr) =>
-			resolve({ok: error === null, output: stdout + stderr}),
+		execFile(requiredPeer(tool), args, {timeout: 300_000}, (error, stdout, stderr) =>
+			resolve({ok: error === null, output: `${tool}: ${stdout}${stderr}`}),
 		);
 	});
+
+/** What promtool says, and whether it found nothing wrong: that of Debian, and a newer one where it is there. */
+export async function promtool(...args: readonly string[]): Promise<Said> {
+	const tools = ['promtool', ...(peer('promtool3') || process.env.CI ? ['promtool3'] : [])];
+	const said = await Promise.all(tools.map(tool => run(tool, args)));
+	return {ok: said.every(({ok}) => ok), output: said.map(({output}) => output).join('\n')};
+}
 
 /** The texts of an alert as Prometheus fills them in: with the labels, and with the value where it stands. */
 function rendered(text: string, {labels, value}: Firing): string {

@@ -1,5 +1,6 @@
 import {type CallHomeConnectOptions, callHomeConnectSchema} from '../../exporters/call-home-connect/config.ts';
 import {transactionIdOf} from '../../exporters/call-home-connect/ids.ts';
+import type {Inventory} from '../../src/inventory.ts';
 import type {System} from '../../src/problem.ts';
 import type {Submission, SubmissionType} from '../../src/submission.ts';
 
@@ -20,6 +21,28 @@ export const fault: NonNullable<Submission['content']['problem']> = {
 	part: {serialNumber: 'K118', vendor: 'Example'},
 };
 
+export const inventory: Inventory = {
+	collectedAt: createdAt,
+	source: 'redfish',
+	machine: {vendor: 'Lenovo', product: 'System x3650 M5', serialNumber: 'J1A2B3C', kind: 'physical'},
+	parts: [
+		{
+			type: 'memory',
+			id: 'DIMM 8',
+			vendor: 'Samsung',
+			partNumber: 'M393A2G40DB0-CPB',
+			fruNumber: '46W0798',
+			serialNumber: '31EA1D',
+			location: 'DIMM 8',
+			size: 17_179_869_184,
+			properties: {speed_mhz: 2133},
+		},
+		{type: 'firmware', id: 'bios', name: 'BIOS', version: 'TCE140B'},
+	],
+	operatingSystem: {name: 'Debian GNU/Linux', version: '12', kernel: '6.1.0', architecture: 'x64'},
+	faults: ['disks: not allowed'],
+};
+
 /** A submission as the queue hands it out. */
 export function submissionOf(type: SubmissionType, changes: Partial<Submission> = {}): Submission {
 	return {
@@ -28,7 +51,7 @@ export function submissionOf(type: SubmissionType, changes: Partial<Submission> 
 		problemId: 'p1',
 		transactionId: transactionIdOf({type, system, createdAt, discriminator: 'p1'}),
 		aboutTransactionId: undefined,
-		content: {system, createdAt, problem: fault},
+		content: {system, createdAt, ...(type === 'inventory' ? {inventory} : {problem: fault})},
 		attempts: 0,
 		rounds: 0,
 		uncertain: false,

@@ -35,13 +35,19 @@ const system = (name: string, serial_number: string) => ({
 	model: 'AC1',
 	serial_number,
 });
+/** This machine itself, of which an inventory is collected. */
+const withInventory = (interval: string) => ({
+	system: {machine_type: '8871', model: 'AC1', serial_number: 'S0000009'},
+	consent: {cases: true, inventory: true},
+	service_information: {inventory: {interval}},
+});
 /** One has a name that is hard to write. */
 export const oddName = 'büro "west"\\1';
 const systems = [system('db01', 'S0000001'), system('db02', 'S0000002'), system(oddName, 'S0000003')];
 
 /**
 Five bridges under scripted trouble, and a Prometheus that scrapes them each second: one is sound and takes a storm, the proxy
-of one dies, IBM answers one with 503, the store of one is full; and one serves a certificate that is about to end, and reads
+of one dies, IBM answers one with 503 and gets no inventory, the store of one is full; and one serves a certificate that is about to end, and reads
 machines of which one falls silent and one has a failed fan.
 */
 export async function startTrouble(t: ExecutionContext): Promise<Scene> {
@@ -49,7 +55,7 @@ export async function startTrouble(t: ExecutionContext): Promise<Scene> {
 	const directory = await temporaryDirectory(t);
 	const tls = await certificateEndingSoon(directory);
 	const bridges: Record<Trouble, BridgeProcess> = {
-		sound: await startBridgeProcess(t, {systems}),
+		sound: await startBridgeProcess(t, {systems, ...withInventory('10s')}),
 		proxy: await startBridgeProcess(t, {
 			systems,
 			connections: [{name: 'proxy', proxy: {url: `http://127.0.0.1:${proxy.port}`, connect_timeout: '1s'}}, {direct: {}}],
@@ -57,6 +63,7 @@ export async function startTrouble(t: ExecutionContext): Promise<Scene> {
 		}),
 		unavailable: await startBridgeProcess(t, {
 			systems,
+			...withInventory('3s'),
 			exporter: {
 				sandbox: {mode: 'unavailable', probability: 1},
 				retry_on_failure: {initial_interval: '1s', max_interval: '2s'},

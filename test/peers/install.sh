@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the real peers of the tests: packages from Debian, the OpenTelemetry Collector from Go modules, Python packages into
+# Installs the real peers of the tests: packages from Debian, the OpenTelemetry Collector and Prometheus from Go modules, Python packages into
 # an environment of their own. Quick when all is there; otherwise it ends with the name of what is missing. What is built is
 # kept outside the checkout.
 set -euo pipefail
@@ -27,6 +27,8 @@ fonts-dejavu-core /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 peers=${CALLHOME_PEERS:-$HOME/.cache/callhome-bridge/peers}
 collector=$peers/otelcol-$(sha256sum collector.yaml | cut -c 1-12)
 python=$peers/python-$(sha256sum requirements.txt | cut -c 1-12)
+prometheus_version=$(cat prometheus.version)
+prometheus=$peers/prometheus-$prometheus_version
 builder=go.opentelemetry.io/collector/cmd/builder@v0.159.0 # the release of the components in collector.yaml
 no_services=/usr/sbin/policy-rc.d
 PATH=$PATH:/usr/local/go/bin
@@ -72,6 +74,26 @@ build_collector() {
 	mv "$collector.$$" "$collector"
 }
 
+# Debian's Prometheus is 2.42, for the widest reach of the rules. This newer one takes OTLP, too. Its module replaces parts of
+# itself, so go install refuses it; as a tool of another module it is built. Its discovery of clouds is left out.
+build_prometheus() {
+	[[ -x $prometheus/promtool ]] && return
+	command -v go >/dev/null || missing prometheus3 "Go 1.26 or newer builds it, and there is no go"
+	echo "peers: building Prometheus $prometheus_version, some minutes the first time"
+	mkdir "$work/prometheus"
+	(
+		cd "$work/prometheus"
+		commands=github.com/prometheus/prometheus/cmd
+		logged go mod init peers
+		logged go get -tool "$commands/prometheus@$prometheus_version" "$commands/promtool@$prometheus_version"
+		logged go build -tags remove_all_sd,netgo -o built/ "$commands/prometheus" "$commands/promtool"
+	) || missing prometheus3 "it could not be built"
+	mkdir -p "$peers"
+	cp -r "$work/prometheus/built" "$prometheus.$$"
+	# The first installation to end is used.
+	mv -T "$prometheus.$$" "$prometheus" 2>>"$log" || rm -rf "$prometheus.$$"
+}
+
 make_python() {
 	[[ -x $python/bin/python ]] && return
 	command -v python3 >/dev/null || missing python "Python 3.11 or newer runs some of the peers, and there is no python3"
@@ -90,4 +112,5 @@ trap 'rm -rf "$work" $made' EXIT
 install_packages
 make_python
 build_collector
+build_prometheus
 echo "peers: all there"

@@ -35,20 +35,22 @@ const remoteSchema = z.strictObject({
 });
 export type IpmiRemote = z.output<typeof remoteSchema>;
 
+/** Where the kernel shows the machine: elsewhere in a container. */
+const rootsSchema = z.strictObject({
+	sys: path.default('/sys'),
+	proc: path.default('/proc'),
+	dev: path.default('/dev'),
+	machine_id: path.default('/etc/machine-id'),
+});
+export type Roots = z.output<typeof rootsSchema>;
+export const defaultRoots: Roots = rootsSchema.parse({});
+
 /** The config key `receivers.host`. */
 export const hostReceiverSchema = z.preprocess(
 	value => (value === null || value === true ? {} : value === false ? undefined : value),
 	z
 		.strictObject({
-			/** Where the kernel shows the machine: elsewhere in a container. */
-			roots: z
-				.strictObject({
-					sys: path.default('/sys'),
-					proc: path.default('/proc'),
-					dev: path.default('/dev'),
-					machine_id: path.default('/etc/machine-id'),
-				})
-				.prefault({}),
+			roots: rootsSchema.prefault({}),
 			/** Of one run of a tool. */
 			timeout: timeout.prefault('2m'),
 			edac: switched({
@@ -104,4 +106,3 @@ export const hostReceiverSchema = z.preprocess(
 		.optional(),
 );
 export type HostReceiverConfig = NonNullable<z.output<typeof hostReceiverSchema>>;
-export type Roots = HostReceiverConfig['roots'];

@@ -18,6 +18,8 @@ export type Client = {
 	stream(path: string, headers: Readonly<Record<string, string>>): Promise<AsyncIterable<Buffer>>;
 	/** What the module has and did not let be read, each with its status: forbidden to this user, or broken. */
 	unread(): readonly string[];
+	/** The limit of all requests or of all answers is reached: nothing more can be read. */
+	isSpent(): boolean;
 	logout(): Promise<void>;
 	close(): Promise<void>;
 };
@@ -38,12 +40,17 @@ export type Collection = {
 	readonly extent: 'whole' | 'enough' | 'cut';
 };
 
-export type ClientParts = {readonly session: Session; readonly limits: RedfishReceiverConfig; readonly signal: AbortSignal};
+type Limits = Pick<RedfishReceiverConfig, 'timeout' | 'max_response_size' | 'max_requests' | 'stream_idle'> & {
+	/** Of all answers together, in bytes. */
+	readonly max_total_size?: number;
+};
+export type ClientParts = {readonly session: Session; readonly limits: Limits; readonly signal: AbortSignal};
 
 export async function openClient(system: RedfishSystem, {session, limits, signal}: ClientParts): Promise<Client> {
-	const {timeout, max_response_size, max_requests} = limits;
+	const {timeout, max_response_size, max_requests, max_total_size = Number.POSITIVE_INFINITY} = limits;
 	const transport = await openTransport(system, timeout);
 	let requests = 0;
+	let bytes = 0;
 	const unread = new Set<string>();
 
 	async function askOnce(path: string, {headers, ...demand}: Asked & Partial<Demand>): Promise<Reply> {
@@ -78,9 +85,16 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 	const failed = (url: URL, statusCode: number) =>
 		new BridgeError('ERR_MALFORMED', `${url.pathname.slice(0, 200)} was answered with ${statusCode}`);
 
+	async function readWithin(body: AsyncIterable<Buffer>): Promise<string> {
+		const text = await read(body, max_response_size);
+		bytes += Buffer.byteLength(text);
+		if (bytes > max_total_size) throw new BridgeError('ERR_TOO_LARGE', `one look read more than ${max_total_size} bytes`);
+		return text;
+	}
+
 	async function get(path: string, isOptional = false): Promise<Json | undefined> {
 		const {statusCode, body, url} = await ask(path);
-		const text = await read(body, max_response_size);
+		const text = await readWithin(body);
 		if (statusCode === 200) return parsed(text, url);
 		// One resource that a module cannot show must not cost the others.
 		if (statusCode !== 404 && !isOptional) unread.add(`${url.pathname.slice(0, 200)} (${statusCode})`);
@@ -147,7 +161,9 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 
 	const members = async (path: string): Promise<readonly Json[]> => (await collection(path)).members;
 	const logout = () => session.logout(send);
-	return {get, members, collection, create, remove, stream, unread: () => [...unread], logout, close: transport.close};
+	const isSpent = () => requests > max_requests || bytes > max_total_size;
+	const {close} = transport;
+	return {get, members, collection, create, remove, stream, unread: () => [...unread], isSpent, logout, close};
 }
 
 const isWhole = (member: unknown): boolean => isObject(member) && Object.keys(member).length > 1;

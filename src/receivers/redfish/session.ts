@@ -21,6 +21,8 @@ export type Answered = {readonly statusCode: number; readonly headers: Proof; re
 /** One request, without a proof of its own. Rejects when the path leads to another host. */
 export type Send = (path: string, asked: Asked) => Promise<Answered>;
 
+export type SessionParts = Pick<SourceParts, 'marks' | 'log' | 'now'>;
+
 /** Who the bridge is to one module. */
 export type Session = {
 	/** Logs in first, where no session is open. */
@@ -39,10 +41,15 @@ const lasting: readonly number[] = [400, 404, 405, 501];
 
 /**
 A session is opened once and kept (DSP0266, "Redfish session login authentication"): many modules limit how often they check
-a password. Where none can be had, the password goes with each request, unless `login` says `session`.
+a password. Where none can be had, the password goes with each request, unless `login` says `session`. Each purpose has a
+session of its own on record: one does not end what the other is using.
 */
-export function createSession(system: RedfishSystem, {marks, log, now = Date.now}: SourceParts): Session {
-	const mark = `${keyOf(system)}/session`;
+export function createSession(
+	system: RedfishSystem,
+	{marks, log, now = Date.now}: SessionParts,
+	purpose: 'session' | 'inventory-session' = 'session',
+): Session {
+	const mark = `${keyOf(system)}/${purpose}`;
 	const basic: Proof = {
 		authorization: `Basic ${Buffer.from(`${system.username}:${system.password.reveal()}`).toString('base64')}`,
 	};

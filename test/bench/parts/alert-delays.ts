@@ -8,12 +8,14 @@ import {createTerms} from '../../../dashboards/alert-rules/terms.ts';
 import {labelNameOf, metricNameOf} from '../../../src/own-telemetry/names.ts';
 import {connectivityCases} from '../../helpers/alert-cases.ts';
 import {hardwareCases} from '../../helpers/alert-cases-hardware.ts';
+import {inventoryCases} from '../../helpers/alert-cases-inventory.ts';
+import {ledgerCases} from '../../helpers/alert-cases-ledger.ts';
 import {problemCases} from '../../helpers/alert-cases-problems.ts';
 import {type AlertCase, promtool} from '../../helpers/promtool.ts';
 
 export type AlertDelay = {readonly alert: string; readonly severity: string; readonly minutes: number};
 
-const cases = [...connectivityCases, ...problemCases, ...hardwareCases];
+const cases = [...connectivityCases, ...problemCases, ...hardwareCases, ...inventoryCases, ...ledgerCases];
 const prometheusFolder = fileURLToPath(new URL('../../../dashboards/prometheus/', import.meta.url));
 const unitMinutes: Record<string, number> = {d: 1440, h: 60, m: 1, s: 1 / 60};
 

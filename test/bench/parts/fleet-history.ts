@@ -22,6 +22,10 @@ const systemLabels = (index: number) =>
 	`${who},host_name="${nameOf(index)}",callhome_system_type="8871",callhome_system_model="AC1",callhome_system_serial_number="${serialOf(index)}"`;
 const unfinished = problemStates.filter(state => state !== 'closed');
 
+/** One a day; that of one system in a hundred stays away since the beginning. */
+const lastInventory = (index: number, time: number) =>
+	index % 100 === 7 ? 1_700_000_000 : Math.floor((time - index) / 86_400) * 86_400 + index;
+
 /** Series of one name by their labels, with their value at a moment. */
 type Family = {readonly name: string; readonly series: readonly (readonly [labels: string, valueAt: (time: number) => number])[]};
 
@@ -32,6 +36,8 @@ function familiesOf(systems: number): readonly Family[] {
 		unfinished.map((state, place) => [`callhome_problem_state="${state}"`, always((count + place) % 3)] as const);
 	return [
 		{name: 'callhome_heartbeat_interval_seconds', series: [[who, always(1800)]]},
+		{name: 'callhome_inventory_interval_seconds', series: [[who, always(86_400)]]},
+		{name: 'callhome_clock_time_seconds', series: [[who, time => time]]},
 		{name: 'callhome_problems', series: states(7).map(([labels, value]) => [`${who},${labels}`, value])},
 		{
 			name: 'callhome_systems',
@@ -41,6 +47,14 @@ function familiesOf(systems: number): readonly Family[] {
 		{
 			name: 'callhome_system_heartbeat_last_success_timestamp_seconds',
 			series: each(index => [systemLabels(index), time => time - (index % 1800)]),
+		},
+		{
+			name: 'callhome_system_inventory_last_success_timestamp_seconds',
+			series: each(index => [systemLabels(index), time => lastInventory(index, time)]),
+		},
+		{
+			name: 'callhome_system_inventory_due_timestamp_seconds',
+			series: each(index => [systemLabels(index), time => lastInventory(index, time) + 86_400]),
 		},
 		{
 			name: 'callhome_system_problems',

@@ -5,7 +5,7 @@ import {maxAskedTransactions} from '../../../exporters/call-home-connect/event-b
 import {envelopeIdOf, transactionIdOf} from '../../../exporters/call-home-connect/ids.ts';
 import type {Submission} from '../../../src/submission.ts';
 import {submissionTypes} from '../../../src/submission.ts';
-import {createdAt, fault, keys, optionsOf, parties, submissionOf, system} from '../../helpers/submissions.ts';
+import {createdAt, fault, inventory, keys, optionsOf, parties, submissionOf, system} from '../../helpers/submissions.ts';
 
 type Json = Record<string, unknown>;
 type Wire = Json & {events: [{header: Json; body: Json & {payload: Json; context: Json}}]};
@@ -52,6 +52,7 @@ for (const [type, eventType] of [
 	['case_query', 'last_contact'],
 	['confirmation', 'confirm_response'],
 	['connection_report', 'status'],
+	['inventory', 'inventory'],
 ] as const) {
 	test(`${type} is a ${eventType} event under the submission's own transaction id`, t => {
 		const submission = submissionOf(type, {transactionId: 'an id stored before the first attempt'});
@@ -204,6 +205,47 @@ test('a status tells what became of the fault, under the transaction of its case
 	t.like(over.payload.content, {new_alerts: [], resolved_alerts: [{error_code: '806F0108'}]});
 });
 
+test('an inventory tells the machine by its label, its parts by the numbers they are ordered by, and nothing that is not known', t => {
+	const {payload, ...body} = bodyOf(submissionOf('inventory'));
+	t.deepEqual(body, {
+		component: 'system',
+		context: {origin: 2, timestamp: Math.trunc(createdAt / 1000), transid: createdAt},
+		description: 'Inventory',
+	});
+	t.like(payload, {ibm_customer_number: '1234567', customer_country_code: 'CH'});
+	t.deepEqual(payload.content, {
+		inventory: {
+			collected_at: '2026-11-23T17:04:05.678Z',
+			source: 'redfish',
+			machine: {
+				machine_type: '8871',
+				model: 'AC1',
+				serial_number: 'J1A2B3C',
+				manufacturer: 'Lenovo',
+				product: 'System x3650 M5',
+				found_serial_number: 'J1A2B3C',
+				kind: 'physical',
+			},
+			parts: [
+				{
+					type: 'memory',
+					id: 'DIMM 8',
+					manufacturer: 'Samsung',
+					part_number: 'M393A2G40DB0-CPB',
+					fru_number: '46W0798',
+					serial_number: '31EA1D',
+					location: 'DIMM 8',
+					size_bytes: 17_179_869_184,
+					properties: {speed_mhz: 2133},
+				},
+				{type: 'firmware', id: 'bios', name: 'BIOS', version: 'TCE140B'},
+			],
+			operating_system: {name: 'Debian GNU/Linux', version: '12', kernel: '6.1.0', architecture: 'x64'},
+			faults: ['disks: not allowed'],
+		},
+	});
+});
+
 test('a confirmation closes the transaction of a case', t => {
 	t.like(bodyOf(submissionOf('confirmation', {aboutTransactionId: 'service_1'})), {
 		event_transaction_id: 'service_1',
@@ -219,7 +261,9 @@ test('whatever a producer writes, a message stays within its limits', t => {
 		fc.property(text, text, text, text, times, fc.constantFrom(...submissionTypes), (title, note, errorCode, name, at, type) => {
 			const component = {id: name, type: name, name};
 			const problem = {...fault, title, note, errorCode, component, firstSeen: at, lastSeen: at};
-			const body = bodyOf(submissionOf(type, {content: {system, createdAt, problem}}));
+			const part = {...inventory.parts[0], type: title, id: note, name, location: errorCode};
+			const told = {...inventory, parts: [part], faults: [note], network: [{name, addresses: [note]}]};
+			const body = bodyOf(submissionOf(type, {content: {system, createdAt, problem, inventory: told}}));
 			t.true(JSON.stringify(body).length < 300_000);
 			t.true(String(body.code ?? '').length <= 140);
 			t.true(String(body.description ?? '').length <= 10_000);
