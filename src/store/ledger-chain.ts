@@ -39,12 +39,22 @@ export function readAnchor(prepare: Prepare): Place {
 	return Number.isSafeInteger(sequence) && typeof hash === 'string' ? {sequence: Number(sequence), hash} : start;
 }
 
+/**
+A number beyond this one was never given: it was put there, or read from a damaged page. It keeps nothing from being sent,
+since the chain goes on after what lies before it.
+*/
+export const mostSequence = 2 ** 52;
+
 const lastRow = (prepare: Prepare) =>
-	prepare('SELECT sequence, hash FROM ledger ORDER BY sequence DESC LIMIT 1').get() as Place | undefined;
+	prepare(`SELECT sequence, hash FROM ledger WHERE sequence <= ${mostSequence} ORDER BY sequence DESC LIMIT 1`).get() as
+		| Place
+		| undefined;
 
 /** The number of the newest entry there ever was. Whatever was done to either of the two, it is used no second time. */
-export const newestSequence = (prepare: Prepare, last = lastRow(prepare)): number =>
-	Math.max(Number(prepare("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'").get()?.seq ?? 0), last?.sequence ?? 0);
+export function newestSequence(prepare: Prepare, last = lastRow(prepare)): number {
+	const row = prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'ledger' AND seq <= ${mostSequence}`).get();
+	return Math.max(Number(row?.seq ?? 0), last?.sequence ?? 0);
+}
 
 /** Adds an entry to the end of the chain. */
 export function append(prepare: Prepare, attempt: number | null, fields: Fields): void {

@@ -11,7 +11,7 @@ import {
 	requestFields,
 } from '../ledger.ts';
 import type {Link} from '../ledger-verifier.ts';
-import {append, newestSequence, prunedSetting, readAnchor, readJson, writeJson} from './ledger-chain.ts';
+import {append, mostSequence, newestSequence, prunedSetting, readAnchor, readJson, writeJson} from './ledger-chain.ts';
 import type {Prepare} from './sqlite.ts';
 
 const beforeSetting = 'ledger.before';
@@ -26,6 +26,8 @@ export type LedgerState = {
 	readonly before: number;
 	/** How many of those are kept still. */
 	readonly attemptsBefore: number;
+	/** Whether there are rows where no entry can be: before the anchor, or beyond every number that was given. */
+	readonly hasStrays: boolean;
 };
 
 const numberSetting = (prepare: Prepare, name: string): number => Number(readJson<number>(prepare, name)) || 0;
@@ -36,7 +38,10 @@ const attemptsBeforeSql = 'SELECT count(*) AS attempts FROM attempt INDEXED BY a
 export async function ledgerState(prepare: Prepare): Promise<LedgerState> {
 	const before = numberSetting(prepare, beforeSetting);
 	const {attempts} = prepare(attemptsBeforeSql).get(before) as {attempts: number};
-	return {anchor: readAnchor(prepare), newest: newestSequence(prepare), before, attemptsBefore: attempts};
+	const anchor = readAnchor(prepare);
+	const strays = prepare('SELECT 1 FROM ledger WHERE sequence <= ?1 UNION ALL SELECT 1 FROM ledger WHERE sequence > ?2 LIMIT 1');
+	const hasStrays = strays.get(anchor.sequence, mostSequence) !== undefined;
+	return {anchor, newest: newestSequence(prepare), before, attemptsBefore: attempts, hasStrays};
 }
 
 export const newestLedgerEntry = async (prepare: Prepare): Promise<number> => newestSequence(prepare);
@@ -82,13 +87,17 @@ type Row = Omit<BegunAttempt, 'sequence'> &
 
 const kindOf = (entry: string) => `CASE WHEN json_valid(${entry}) THEN ${entry} ->> '$.kind' END`;
 
+/** A number that somebody has put in place of another may be too large for an integer here: as a REAL it is read all the same. */
 const sliceSql = `
-	SELECT l.sequence, l.attempt, l.entry, l.hash, l.kind,
-		a.sequence AS kept_attempt, a.submission_id, a.problem_id, a.type, a.started_at, a.duration, a.connection, a.destination,
-		a.status_code, a.error_type, CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN a.reply ELSE a.error END AS text,
+	SELECT l.sequence, CAST(l.attempt AS REAL) AS attempt, l.entry, l.hash, l.kind,
+		CAST(a.sequence AS REAL) AS kept_attempt, a.submission_id, a.problem_id, a.type, a.connection, a.destination, a.error_type,
+		CAST(a.started_at AS REAL) AS started_at, CAST(a.duration AS REAL) AS duration, CAST(a.status_code AS REAL) AS status_code,
+		CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN a.reply ELSE a.error END AS text,
 		CASE WHEN a.error_type IS NULL THEN a.error IS NOT NULL ELSE a.reply IS NOT NULL END AS has_other_text
-	FROM (SELECT *, ${kindOf('entry')} AS kind FROM ledger WHERE sequence > ?1 ORDER BY sequence LIMIT ?2) l
-	LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence
+	FROM (
+		SELECT *, ${kindOf('entry')} AS kind FROM ledger
+		WHERE sequence > ?1 AND sequence <= ${mostSequence} ORDER BY sequence LIMIT ?2
+	) l LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence
 `;
 
 /** The entries after a number. */
@@ -140,7 +149,7 @@ export type AttemptSlice = {
 };
 
 const attemptSql = `
-	SELECT sequence, duration IS NOT NULL AS ended,
+	SELECT CAST(sequence AS REAL) AS sequence, duration IS NOT NULL AS ended,
 		(SELECT group_concat(${kindOf('entry')}) FROM ledger WHERE ledger.attempt = attempt.sequence) AS kinds
 	FROM attempt WHERE sequence > ?1 ORDER BY sequence LIMIT ?2
 `;
@@ -179,7 +188,9 @@ export async function ledgerRange(
 	const time = `CASE WHEN json_valid(entry) THEN entry ->> '$.at' END`;
 	const find = (operator: '>=' | '<=', order: 'ASC' | 'DESC', at: string | undefined) => {
 		const isWanted = at === undefined ? '?1 IS NULL' : `${time} ${operator} ?1`;
-		return prepare(`SELECT sequence FROM ledger WHERE ${isWanted} ORDER BY sequence ${order} LIMIT 1`).get(at ?? null)?.sequence;
+		return prepare(
+			`SELECT sequence FROM ledger WHERE sequence BETWEEN 1 AND ${mostSequence} AND ${isWanted} ORDER BY sequence ${order} LIMIT 1`,
+		).get(at ?? null)?.sequence;
 	};
 	const [first, last] = [Number(find('>=', 'ASC', from) ?? 0), Number(find('<=', 'DESC', to) ?? 0)];
 	return first === 0 || first > last ? undefined : {first, last};

@@ -3,7 +3,7 @@ import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {decisions} from '../event.ts';
 import {problemStates} from '../problem.ts';
 import {submissionTypes} from '../submission.ts';
-import {numbering} from './ledger-chain.ts';
+import {mostSequence, numbering} from './ledger-chain.ts';
 import {migrationName} from './migrations.ts';
 import {rowsOfPages, type Value} from './pages.ts';
 import {indexing} from './recent.ts';
@@ -32,7 +32,7 @@ export function salvage(damagedFile: string, fresh: DatabaseSync): number {
 	let rows = 0;
 	fresh.exec('PRAGMA cache_size = -131072; BEGIN'); // Ids come in no order: a small cache would write each page many times.
 	for (const {rowid, values} of rowsOfPages(damagedFile)) {
-		if (isMigration(values)) continue;
+		if (isMigration(values) || rowid > mostSequence) continue; // A number of which the next ones could not be read.
 		const table = tables.find(({name, columns}) => fits(values, name, columns));
 		if (table)
 			rows += insert(

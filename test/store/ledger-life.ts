@@ -205,3 +205,23 @@ for (const [table, kinds] of [
 		t.deepEqual(await breaksOf(opened.store), []);
 	});
 }
+
+test('a row with a number of a damaged page keeps nothing from being sent after a salvage', async t => {
+	const {store, directory, tamper} = await storeWith(t, 20);
+	tamper(`
+		INSERT INTO ledger VALUES (9223372036854775807, NULL, '{"sequence":1}', '');
+		INSERT INTO event VALUES (9223372036854775806, 'e', 'p', 'first', 1, '{}');
+		INSERT INTO attempt (sequence, submission_id, type, started_at, connection, destination, request)
+			VALUES (36028797018963968, 's', 't', 1, 'c', 'd', 'r')`);
+	await store.close();
+	const file = join(directory, 'callhome.db');
+	const content = readFileSync(file);
+	const page = Number(leavesOf(file, 'ledger_of_attempt')[0] ?? leavesOf(file, 'attempt_of_problem')[0]);
+	content.fill(0xff, (page - 1) * 4096, page * 4096);
+	writeFileSync(file, content);
+	const opened = await openedStore(t, {directory});
+	t.is(opened.setAside.length, 1);
+	t.is(await attempt(opened.store, 21), 21);
+	await opened.store.write(records => keepProblem(records, 'another', 2));
+	t.deepEqual(await breaksOf(opened.store), []);
+});

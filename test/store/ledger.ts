@@ -107,6 +107,8 @@ const tampered: [what: string, sql: string, breaks: string[]][] = [
 		"UPDATE sqlite_sequence SET seq = 1 WHERE name = 'ledger'; DELETE FROM attempt WHERE sequence = 5",
 		['lost 9-10 attempt'],
 	],
+	['a number that was never given', "INSERT INTO ledger VALUES (9007199254740993, NULL, '{}', '')", ['malformed 1-1 number']],
+	['a number before the first', "INSERT INTO ledger VALUES (-1, NULL, '{}', '')", ['malformed 1-1 number']],
 	['a table that is empty', 'DELETE FROM ledger', ['unrecorded 1-5 request', 'missing 1-10 entries']],
 ];
 
@@ -128,7 +130,7 @@ for (const [what, sql, expected] of tampered) {
 	});
 }
 
-type Value = string | number | null;
+type Value = string | number | bigint | null;
 const columns = {
 	attempt: [
 		'submission_id',
@@ -150,16 +152,21 @@ const places = Object.entries(columns).flatMap(([table, names]) => names.map(col
 const anyValue = fc.oneof(
 	fc.string(),
 	fc.integer(),
-	fc.constantFrom(null, '', 0, 1, 200, 'reply 0', 'error', 'interrupted', '{}', '0'.repeat(64)),
+	fc.constantFrom(null, '', 0, 1, 200, 'reply 0', 'error', 'interrupted', '{}', '0'.repeat(64), 2n ** 60n, -(2n ** 62n)),
 );
 
 test('whatever is written over any value of an attempt or of an entry is found, and well again when it is put back', async t => {
 	const {directory, breaks} = await storeWith(t, 4);
 	using database = new DatabaseSync(join(directory, 'callhome.db'), {timeout: 5000});
 	let changed = 0;
+	const bigints = (sql: string) => {
+		const statement = database.prepare(sql);
+		statement.setReadBigInts(true);
+		return statement;
+	};
 	await fc.assert(
 		fc.asyncProperty(fc.constantFrom(...places), fc.integer({min: 1, max: 4}), anyValue, async ({table, column}, row, value) => {
-			const read = () => database.prepare(`SELECT ${column} AS value FROM ${table} WHERE sequence = ?`).get(row)?.value as Value;
+			const read = () => bigints(`SELECT ${column} AS value FROM ${table} WHERE sequence = ?`).get(row)?.value as Value;
 			const write = (value: Value) => database.prepare(`UPDATE ${table} SET ${column} = ? WHERE sequence = ?`).run(value, row);
 			const original = read();
 			try {
