@@ -148,6 +148,18 @@ test('an acknowledgement speaks only of what came before it', t => {
 	t.is(openBreaks(verifier.finish()).length, 2);
 });
 
+test('an acknowledgement that does not fit into the chain acknowledges nothing, least of all itself', t => {
+	for (const hash of ['forged', 'fits'] as const) {
+		const verifier = createVerifier({anchor: {sequence: 0, hash: '0'.repeat(64)}});
+		verifier.add({entry: toEntry(1, {at: '', kind: 'request'}), hash: 'a'});
+		const places = [1, 2].map(from => ({kind: 'hash', from, to: from}) as const);
+		const entry = toEntry(2, acknowledgementFields(0, 'nothing to see', places));
+		verifier.add({entry, hash: hash === 'fits' ? hashOf('a', entry) : 'b'});
+		const open = openBreaks(verifier.finish()).map(({from}) => from);
+		t.deepEqual(open, hash === 'fits' ? [] : [1], 'neighbours of one kind are one break');
+	}
+});
+
 test('with more breaks than can be told apart, memory and list stay bounded, and all of them can be acknowledged', t => {
 	const verify = (acknowledged: ReturnType<typeof openBreaks>) => {
 		const verifier = createVerifier({anchor: {sequence: 0, hash: '0'.repeat(64)}});
