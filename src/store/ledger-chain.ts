@@ -6,7 +6,10 @@ export const anchorSetting = 'ledger.anchor';
 /** The highest number of an attempt that was forgotten. */
 export const prunedSetting = 'ledger.pruned';
 
-/** An attempt and its entry lie in different tables; a page of either may be lost: no number is used twice after that. */
+/**
+An attempt and its entry lie in different tables; a page of either may be lost: no number is used twice after that. Of a store
+of before the ledger all attempts are older than it.
+*/
 export const numbering: readonly string[] = [
 	`INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM (SELECT 'attempt' AS name UNION ALL SELECT 'ledger')
 		WHERE name NOT IN (SELECT name FROM sqlite_sequence)`,
@@ -15,6 +18,8 @@ export const numbering: readonly string[] = [
 			SELECT coalesce(max(CAST(coalesce(value ->> '$.head.sequence', value ->> '$.sequence', 0) AS INTEGER)), 0) FROM setting
 			WHERE name IN ('ledger.anchor', 'ledger.verified') AND json_valid(value)
 		)) WHERE name = 'ledger'`,
+	`INSERT OR IGNORE INTO setting (name, value) SELECT 'ledger.before', coalesce(max(sequence), 0) FROM attempt
+		WHERE NOT EXISTS (SELECT 1 FROM ledger)`,
 ];
 
 export function readJson<Value>(prepare: Prepare, name: string): Value | undefined {

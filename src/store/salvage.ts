@@ -30,7 +30,7 @@ their shape, since the page that says which table a page belongs to may be the d
 export function salvage(damagedFile: string, fresh: DatabaseSync): number {
 	const tables = tablesOfPages.map(name => tableOf(fresh, name));
 	let rows = 0;
-	fresh.exec('PRAGMA cache_size = -131072; BEGIN'); // Ids come in no order: a small cache would write each page many times.
+	fresh.exec('PRAGMA cache_size = -131072; BEGIN; DELETE FROM setting'); // Ids come in no order: a small cache would write each page many times.
 	for (const {rowid, values} of rowsOfPages(damagedFile)) {
 		if (isMigration(values) || rowid > mostSequence) continue; // A number of which the next ones could not be read.
 		const table = tables.find(({name, columns}) => fits(values, name, columns));
