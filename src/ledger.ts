@@ -78,8 +78,8 @@ export const requestFields = (attempt: BegunAttempt, request: string): Fields =>
 	...digest(request),
 });
 
-/** `text` is the reply, or the words of the error. */
-export const endFields = (attempt: EndedAttempt, text: string | null): Fields => ({
+/** `text` is the reply, or the words of the error. What certificate the server showed is nowhere but in the ledger. */
+export const endFields = (attempt: EndedAttempt, text: string | null, peerCertificate?: string): Fields => ({
 	at: instant(attempt.started_at + attempt.duration),
 	kind: attempt.error_type === null ? 'reply' : attempt.error_type === interrupted ? 'interrupted' : 'error',
 	attempt: attempt.sequence,
@@ -87,6 +87,7 @@ export const endFields = (attempt: EndedAttempt, text: string | null): Fields =>
 	status_code: attempt.status_code ?? undefined,
 	error_type: attempt.error_type === null ? undefined : kept(attempt.error_type),
 	...digest(text),
+	...(peerCertificate === undefined ? {} : {peer_certificate_sha256: peerCertificate}),
 });
 
 /** Kinds of entries that say how an attempt ended. */

@@ -1,6 +1,10 @@
+import {createHash} from 'node:crypto';
+import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {setTimeout as pause} from 'node:timers/promises';
+import {connect} from 'node:tls';
 import test from 'ava';
 import {watchLedger} from '../../src/agent/ledger.ts';
 import {exportLines} from '../../src/agent/ledger-lines.ts';
@@ -9,6 +13,15 @@ import {alertRequest, post, scrape} from '../helpers/bridge.ts';
 import {patience, startBridgeWithSandbox} from '../helpers/bridge-with-sandbox.ts';
 import {attempt, storeWith} from '../helpers/ledger.ts';
 import {eventually} from '../helpers/listen.ts';
+
+/** As openssl x509 -outform der | sha256sum prints it. */
+async function certificateOf({hostname, port}: URL, caFile: string): Promise<string> {
+	const socket = connect({host: hostname, port: Number(port), ca: readFileSync(caFile), servername: ''});
+	await once(socket, 'secureConnect');
+	const {raw} = socket.getPeerCertificate();
+	socket.destroy();
+	return createHash('sha256').update(raw).digest('hex');
+}
 
 const breaksMetric = (kind: string) => `callhome_ledger_breaks{callhome_ledger_break="${kind}"}`;
 
@@ -40,6 +53,9 @@ test.serial('a bridge records what leaves before it leaves, verifies it, and cou
 		.slice(0, -1)
 		.map(line => JSON.parse(line));
 	const left = lines.filter(({entry}) => entry !== undefined && JSON.parse(entry).kind === 'request');
+	const replies = lines.filter(({entry}) => entry !== undefined && JSON.parse(entry).kind === 'reply');
+	const shown = new Set(replies.map(({entry}) => JSON.parse(entry).peer_certificate_sha256));
+	t.deepEqual([...shown], [await certificateOf(sandbox.url(), sandbox.caFile)]);
 	const received = sandbox.received();
 	t.true(received.length >= 3 && received.length <= left.length);
 	for (const {eventId} of received)
