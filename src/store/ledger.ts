@@ -83,19 +83,21 @@ type Row = Omit<BegunAttempt, 'sequence'> &
 		readonly duration: number | null;
 		readonly text: string | null;
 		readonly has_other_text: number;
+		/** Kept nowhere else: the chain alone vouches for it. */
+		readonly peer_certificate: string | null;
 	};
 
-const kindOf = (entry: string) => `CASE WHEN json_valid(${entry}) THEN ${entry} ->> '$.kind' END`;
+const fieldOf = (name: string) => `CASE WHEN json_valid(entry) THEN entry ->> '$.${name}' END`;
 
 /** A number that somebody has put in place of another may be too large for an integer here: as a REAL it is read all the same. */
 const sliceSql = `
-	SELECT l.sequence, CAST(l.attempt AS REAL) AS attempt, l.entry, l.hash, l.kind,
+	SELECT l.sequence, CAST(l.attempt AS REAL) AS attempt, l.entry, l.hash, l.kind, l.peer_certificate,
 		CAST(a.sequence AS REAL) AS kept_attempt, a.submission_id, a.problem_id, a.type, a.connection, a.destination, a.error_type,
 		CAST(a.started_at AS REAL) AS started_at, CAST(a.duration AS REAL) AS duration, CAST(a.status_code AS REAL) AS status_code,
 		CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN a.reply ELSE a.error END AS text,
 		CASE WHEN a.error_type IS NULL THEN a.error IS NOT NULL ELSE a.reply IS NOT NULL END AS has_other_text
 	FROM (
-		SELECT *, ${kindOf('entry')} AS kind FROM ledger
+		SELECT *, ${fieldOf('kind')} AS kind, ${fieldOf('peer_certificate_sha256')} AS peer_certificate FROM ledger
 		WHERE sequence > ?1 AND sequence <= ${mostSequence} ORDER BY sequence LIMIT ?2
 	) l LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence
 `;
@@ -104,7 +106,7 @@ const sliceSql = `
 export async function ledgerSlice(
 	prepare: Prepare,
 	after: number,
-	{entries = 500, bytes = 1024 ** 2}: SliceLimits = {},
+	{entries = 250, bytes = 512 * 1024}: SliceLimits = {},
 ): Promise<LedgerSlice> {
 	const rows: Row[] = [];
 	let size = 0;
@@ -132,7 +134,7 @@ function toLink(row: Row, pruned: number): LedgerLink {
 function keptOf(row: Row): Fields {
 	if (row.kind === 'request') return requestFields(row, row.text ?? '');
 	if (row.duration === null) return {duration_millis: null}; // It has not ended, whatever the entry says.
-	const {at, ...fields} = endFields({...row, duration: row.duration}, row.text);
+	const {at, ...fields} = endFields({...row, duration: row.duration}, row.text, row.peer_certificate ?? undefined);
 	return {
 		...(fields.kind === 'interrupted' ? {} : {at}), // Of an interruption only the entry has the time.
 		...fields,
@@ -150,7 +152,7 @@ export type AttemptSlice = {
 
 const attemptSql = `
 	SELECT CAST(sequence AS REAL) AS sequence, duration IS NOT NULL AS ended,
-		(SELECT group_concat(${kindOf('entry')}) FROM ledger WHERE ledger.attempt = attempt.sequence) AS kinds
+		(SELECT group_concat(${fieldOf('kind')}) FROM ledger WHERE ledger.attempt = attempt.sequence) AS kinds
 	FROM attempt WHERE sequence > ?1 ORDER BY sequence LIMIT ?2
 `;
 
@@ -185,7 +187,7 @@ export async function ledgerRange(
 	from: string | undefined,
 	to: string | undefined,
 ): Promise<{readonly first: number; readonly last: number} | undefined> {
-	const time = `CASE WHEN json_valid(entry) THEN entry ->> '$.at' END`;
+	const time = fieldOf('at');
 	const find = (operator: '>=' | '<=', order: 'ASC' | 'DESC', at: string | undefined) => {
 		const isWanted = at === undefined ? '?1 IS NULL' : `${time} ${operator} ?1`;
 		return prepare(
