@@ -20,6 +20,8 @@ export type AttemptEnd = {
 	readonly duration: number;
 	readonly statusCode?: number;
 	readonly reply?: string;
+	/** SHA-256 of the certificate that the server showed, in lower-case hex. */
+	readonly peerCertificate?: string | undefined;
 	readonly errorType?: string;
 	readonly error?: string;
 };

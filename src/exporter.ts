@@ -17,6 +17,8 @@ export type Reply = {
 	/** Lower-case names; a repeated header's values joined by ", ". */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string;
+	/** SHA-256 of the certificate (DER) that the server showed, in lower-case hex; absent where nothing knows it. */
+	readonly peerCertificate?: string | undefined;
 };
 
 /**

@@ -76,6 +76,7 @@ function createBreaks() {
 			last.set(kind, one);
 			byBegin.set(`${kind} ${from}`, one);
 		},
+		isMissing: (sequence: number) => found.some(({kind, from, to}) => kind === 'missing' && from <= sequence && sequence <= to),
 		acknowledge({kind, from, to}: BreakPlace) {
 			const one = byBegin.get(`${kind} ${from}`);
 			if (one && one.to <= to) one.acknowledged = true;
@@ -83,60 +84,91 @@ function createBreaks() {
 	};
 }
 
+/** Whether the chain contains these places: it is shown one place after the other. */
+function createLookout(places: readonly Place[]) {
+	const found = new Map<Place, Containment>();
+	return {
+		pass({sequence, hash}: Place) {
+			for (const one of places) if (one.sequence === sequence) found.set(one, one.hash === hash ? 'contained' : 'not_contained');
+		},
+		/** The chain begins here: what lies before can no longer be compared. */
+		begin(anchor: Place) {
+			this.pass(anchor);
+			for (const one of places) if (one.sequence < anchor.sequence && !found.has(one)) found.set(one, 'forgotten');
+		},
+		resultOf: (place: Place): Containment => found.get(place) ?? 'not_contained',
+	};
+}
+
 /** The first field that differs. */
 const differenceOf = (entry: Entry, kept: Fields): string | undefined => Object.keys(kept).find(key => entry[key] !== kept[key]);
 
+/** An acknowledgement speaks of what was found before it, and not of itself. */
+const mayAcknowledge = (sequence: number, {kind, to}: BreakPlace): boolean =>
+	kind === 'unrecorded' || kind === 'rewritten' || to < sequence;
+
 /**
 Follows a chain entry by entry, in the memory of one. What it finds is a break with its place and its kind; after it the
-chain goes on from what is there. An acknowledgement speaks of what was found before it.
+chain goes on from what is there.
 */
 export function createVerifier({anchor, noted, head}: VerifierOptions) {
 	const breaks = createBreaks();
-	const watched = [noted, head].flatMap(place => place ?? []);
-	const containments = new Map<Place, Containment>();
+	const lookout = createLookout([noted, head].flatMap(place => place ?? []));
 	let [place, entries, compared] = [anchor, 0, 0];
 	let first: string | undefined;
 	let last: string | undefined;
 	let isNotedAcknowledged = false;
 
-	function look(at: Place) {
-		for (const one of watched)
-			if (one.sequence === at.sequence) containments.set(one, one.hash === at.hash ? 'contained' : 'not_contained');
-	}
-
-	function chain(sequence: number, entry: string, hash: string) {
-		if (sequence > place.sequence + 1) breaks.report('missing', 'entries', place.sequence + 1, sequence - 1);
-		else if (hashOf(place.hash, entry) !== hash) breaks.report('hash', 'entry', sequence);
+	/** False when it does not follow from the one before, as far as that is there. */
+	function chain(sequence: number, {entry, hash}: Link): boolean {
+		const isGap = sequence > place.sequence + 1;
+		const fits = isGap || hashOf(place.hash, entry) === hash;
+		if (isGap) breaks.report('missing', 'entries', place.sequence + 1, sequence - 1);
+		if (!fits) breaks.report('hash', 'entry', sequence);
 		place = {sequence, hash};
-		look(place);
+		lookout.pass(place);
+		return fits;
 	}
 
 	function acknowledge(entry: Entry) {
-		for (const one of acknowledgedIn(entry)) {
+		for (const one of acknowledgedIn(entry).filter(place => mayAcknowledge(entry.sequence, place))) {
 			breaks.acknowledge(one);
 			if (one.kind === 'rewritten' && one.from === noted?.sequence) isNotedAcknowledged = true;
 		}
 	}
 
-	function checkContent(sequence: number, {entry: text, kept, isLost}: Link, read: Entry | undefined) {
+	/** Returns the entry where it had to be read. Nearly always in a store its text alone says that all is well. */
+	function check(sequence: number, {entry: text, kept, isLost}: Link, read: Entry | undefined): Entry | undefined {
 		if (kept) compared++;
-		if (kept && toEntry(sequence, kept) === text) return; // Nearly always in a store: then nothing needs to be read.
+		if (kept && toEntry(sequence, kept) === text) return undefined;
 		const entry = read ?? readEntry(text);
-		if (entry?.sequence !== sequence) return breaks.report('malformed', 'entry', sequence);
+		if (entry?.sequence !== sequence) {
+			breaks.report('malformed', 'entry', sequence);
+			return undefined;
+		}
 		const difference = kept && differenceOf(entry, kept);
 		if (difference !== undefined) breaks.report('content', difference, sequence);
 		if (isLost) breaks.report('lost', 'attempt', sequence);
-		acknowledge(entry);
+		return entry;
 	}
 
-	look(anchor);
-	for (const one of watched) if (one.sequence < anchor.sequence) containments.set(one, 'forgotten');
+	/** What was cut out as a whole is said already. */
+	function reportHeads() {
+		const isGone = (one: Place | undefined): one is Place => one !== undefined && lookout.resultOf(one) === 'not_contained';
+		if (isGone(head)) breaks.report('rewritten', 'head', head.sequence);
+		if (!isGone(noted) || (isGone(head) && head.sequence === noted.sequence) || breaks.isMissing(noted.sequence)) return;
+		breaks.report('rewritten', 'noted head', noted.sequence);
+		if (isNotedAcknowledged) breaks.acknowledge({kind: 'rewritten', from: noted.sequence, to: noted.sequence});
+	}
+
+	lookout.begin(anchor);
 	return {
 		/** The place of the last entry that was added. */
 		place: () => place,
 		entries: () => entries,
 		/** Nothing was found so far. */
 		isWhole: () => breaks.found.length === 0,
+		report: breaks.report,
 		add(link: Link) {
 			const read = link.sequence === undefined ? readEntry(link.entry) : undefined;
 			const sequence = link.sequence ?? read?.sequence ?? place.sequence + 1;
@@ -144,27 +176,17 @@ export function createVerifier({anchor, noted, head}: VerifierOptions) {
 			first ??= link.entry;
 			if (sequence <= place.sequence) return breaks.report('malformed', 'order', sequence);
 			last = link.entry;
-			chain(sequence, link.entry, link.hash);
-			checkContent(sequence, link, read);
+			const fits = chain(sequence, link);
+			const entry = check(sequence, link, read);
+			if (fits && entry) acknowledge(entry);
 		},
 		/** The entries up to this place were forgotten meanwhile. */
 		forget(newAnchor: Place) {
 			place = newAnchor;
-			look(place);
-			for (const one of watched) if (one.sequence < place.sequence && !containments.has(one)) containments.set(one, 'forgotten');
+			lookout.begin(place);
 		},
-		report: breaks.report,
 		finish(): Verification {
-			const isMissing = ({sequence}: Place) =>
-				breaks.found.some(({kind, from, to}) => kind === 'missing' && from <= sequence && sequence <= to);
-			const containmentOf = (one: Place) => containments.get(one) ?? 'not_contained';
-			const isHeadGone = head !== undefined && containmentOf(head) === 'not_contained';
-			if (isHeadGone) breaks.report('rewritten', 'head', head.sequence);
-			const isSaid = isHeadGone && head.sequence === noted?.sequence;
-			if (noted && containmentOf(noted) === 'not_contained' && !isSaid && !isMissing(noted)) {
-				breaks.report('rewritten', 'noted head', noted.sequence);
-				if (isNotedAcknowledged) breaks.acknowledge({kind: 'rewritten', from: noted.sequence, to: noted.sequence});
-			}
+			reportHeads();
 			return {
 				anchor,
 				entries,
@@ -173,7 +195,7 @@ export function createVerifier({anchor, noted, head}: VerifierOptions) {
 				head: place,
 				compared,
 				breaks: breaks.found,
-				containment: head && containmentOf(head),
+				containment: head && lookout.resultOf(head),
 			};
 		},
 	};

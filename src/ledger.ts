@@ -37,8 +37,10 @@ export const instant = (millis: number): string =>
 	new Date(Number.isNaN(millis) ? 0 : Math.min(Math.max(millis, earliest), latest)).toISOString();
 
 /** A text by its SHA-256 and its length, both of its bytes in UTF-8. */
-export const digest = (text: string | null) =>
-	text === null ? {} : {text_sha256: hash('sha256', text), text_length: Buffer.byteLength(text)};
+export const digest = (text: string | null) => ({
+	text_sha256: text === null ? undefined : hash('sha256', text),
+	text_length: text === null ? undefined : Buffer.byteLength(text),
+});
 
 /** An attempt as the store keeps it, with the keys taken out (G6). Times are Unix milliseconds. */
 export type BegunAttempt = {
@@ -76,8 +78,8 @@ export const requestFields = (attempt: BegunAttempt, request: string): Fields =>
 	...digest(request),
 });
 
-/** `text` is the reply, or the words of the error. */
-export const endFields = (attempt: EndedAttempt, text: string | null): Fields => ({
+/** `text` is the reply, or the words of the error. What certificate the server showed is nowhere but in the ledger. */
+export const endFields = (attempt: EndedAttempt, text: string | null, peerCertificate?: string): Fields => ({
 	at: instant(attempt.started_at + attempt.duration),
 	kind: attempt.error_type === null ? 'reply' : attempt.error_type === interrupted ? 'interrupted' : 'error',
 	attempt: attempt.sequence,
@@ -85,6 +87,7 @@ export const endFields = (attempt: EndedAttempt, text: string | null): Fields =>
 	status_code: attempt.status_code ?? undefined,
 	error_type: attempt.error_type === null ? undefined : kept(attempt.error_type),
 	...digest(text),
+	...(peerCertificate === undefined ? {} : {peer_certificate_sha256: peerCertificate}),
 });
 
 /** Kinds of entries that say how an attempt ended. */

@@ -86,6 +86,15 @@ store: {directory: "", queue_capacity: 0}
 	);
 });
 
+test('the ledger is verified each hour, or more often', t => {
+	t.is(parse(minimal).config?.store.ledger_verification, 3_600_000);
+	t.is(parse(`${minimal}store: {ledger_verification: 1s}`).config?.store.ledger_verification, 1000);
+	for (const often of ['2h', '0s'])
+		t.deepEqual(faultsOf(`${minimal}store: {ledger_verification: ${often}}`), [
+			'2 store.ledger_verification: must be from 1s to 1h',
+		]);
+});
+
 test('an unknown key is named with its own line, also deep down', t => {
 	t.deepEqual(faultsOf(`${minimal}receivers:\n  otlp:\n    endpoint: 127.0.0.1:1\n    tokens: x\n`), [
 		'5 receivers.otlp.tokens: unknown key',

@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {createWriteStream, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -13,6 +14,7 @@ import {createVerifier, openBreaks} from '../src/ledger-verifier.ts';
 import type {Store} from '../src/store/store.ts';
 import {acknowledge, attempt, storeWith} from './helpers/ledger.ts';
 import {temporaryDirectory} from './helpers/listen.ts';
+import {requiredPeer, testWithPeer} from './helpers/peers.ts';
 import {seenAt} from './helpers/records.ts';
 
 const hour = 3_600_000;
@@ -56,6 +58,33 @@ test('an exported ledger says what it is, and verifies as the store does', async
 	t.deepEqual(await breaks(text), []);
 	t.deepEqual(await breaks(text.trimEnd()), []);
 });
+
+testWithPeer(
+	['python3', 'sha256sum'],
+	'programs of others verify an exported ledger, and see what was changed in one',
+	async t => {
+		const {store, text, lines} = await exportedFile(t);
+		const file = join(await temporaryDirectory(t), 'ledger.jsonl');
+		const stranger = join(import.meta.dirname, 'helpers/verify-ledger.py');
+		const python = (changed: string) => {
+			writeFileSync(file, changed);
+			const {status, stdout, stderr} = spawnSync(requiredPeer('python3'), [stranger, file], {encoding: 'utf8'});
+			return `${status} ${stdout}${stderr}`.trim();
+		};
+		const {head} = await verifyLedger(store.read);
+		t.is(python(text), `0 12 ${head.hash}`);
+		t.is(python(text.replace('"text":"request 1"', '"text":"request 2"')), '1 text of 3');
+		t.regex(python(text.replace('ibm.example', 'ibm.sample')), /^1 hash of .*ibm.sample/);
+		t.regex(python(joined(lines.toSpliced(4, 1))), /^1 hash of /);
+		t.is(python(joined(lines.slice(0, -1))), '1 the file was cut');
+
+		const [first, second] = lines.slice(1).map(line => JSON.parse(line));
+		const sum = (input: string) => spawnSync(requiredPeer('sha256sum'), {input, encoding: 'utf8'}).stdout.slice(0, 64);
+		t.is(sum(`${'0'.repeat(64)}\n${first.entry}`), first.hash);
+		t.is(sum(`${first.hash}\n${second.entry}`), second.hash);
+		t.is(sum(first.text), JSON.parse(first.entry).text_sha256);
+	},
+);
 
 test('a part of it is a chain from its own anchor', async t => {
 	const {store} = await storeWith(t, 0);
@@ -117,6 +146,18 @@ test('an acknowledgement speaks only of what came before it', t => {
 	verifier.add({entry: toEntry(2, {at: '', kind: 'request'}), hash: 'a'});
 	verifier.add({entry: toEntry(10, {at: '', kind: 'request'}), hash: 'b'});
 	t.is(openBreaks(verifier.finish()).length, 2);
+});
+
+test('an acknowledgement that does not fit into the chain acknowledges nothing, least of all itself', t => {
+	for (const hash of ['forged', 'fits'] as const) {
+		const verifier = createVerifier({anchor: {sequence: 0, hash: '0'.repeat(64)}});
+		verifier.add({entry: toEntry(1, {at: '', kind: 'request'}), hash: 'a'});
+		const places = [1, 2].map(from => ({kind: 'hash', from, to: from}) as const);
+		const entry = toEntry(2, acknowledgementFields(0, 'nothing to see', places));
+		verifier.add({entry, hash: hash === 'fits' ? hashOf('a', entry) : 'b'});
+		const open = openBreaks(verifier.finish()).map(({from}) => from);
+		t.deepEqual(open, hash === 'fits' ? [] : [1], 'neighbours of one kind are one break');
+	}
 });
 
 test('with more breaks than can be told apart, memory and list stay bounded, and all of them can be acknowledged', t => {

@@ -27,7 +27,7 @@ or label_replace(
 		description: `The ledger of the bridge {{ $labels.instance }} is broken: {{ $labels.${label.ledgerBreak} }} ({{ $value | humanize }}).`,
 		impact: 'It does not prove any more what was sent to IBM. Somebody changed the store, or it was damaged or replaced.',
 		action:
-			'Run "callhome ledger verify" for the entries concerned. Keep a copy of the store before anything else, and ask who had access to its machine.',
+			'Run "callhome ledger verify" for the entries concerned. Keep a copy of the store before anything else, and ask who had access to its machine. "callhome ledger acknowledge" ends the alert.',
 	};
 };
 

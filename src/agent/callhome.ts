@@ -114,7 +114,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		upkeep,
 	);
 	await drain.start();
-	const ledger = watchLedger(upkeep);
+	const ledger = watchLedger(upkeep, {intervalMillis: config.store.ledger_verification});
 	await startControl(directory, createOrders({store, policy, wake: drain.wake, inventories, ledger}), log, stack);
 
 	const held = stack.move();

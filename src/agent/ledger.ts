@@ -25,8 +25,6 @@ const noteSchema = z.object({
 	found: z.string(),
 });
 type Note = z.infer<typeof noteSchema>;
-/** What is known of the last verification of the whole ledger. */
-export type LedgerNote = Omit<Note, 'found'>;
 
 /** Undefined before the first verification, and when what is stored cannot be read. */
 export const readNote = async (read: Pick<Records, 'readLedgerNote'>): Promise<Note | undefined> =>

@@ -26,7 +26,7 @@ export async function verifyLedger(
 	read: LedgerReads,
 	{head, pause = nextTurn, onProgress = () => {}}: VerifyOptions = {},
 ): Promise<StoreVerification> {
-	const {anchor, newest, before, attemptsBefore} = await read.ledgerState();
+	const {anchor, newest, before, attemptsBefore, hasStrays} = await read.ledgerState();
 	const noted = headIn(await read.readLedgerNote());
 	const verifier = createVerifier({anchor, noted, head});
 	const inParts = async (part: () => Promise<{readonly isEnd: boolean}>) => {
@@ -36,6 +36,7 @@ export async function verifyLedger(
 			if (!isEnd) await pause(performance.now() - startedAt);
 		}
 	};
+	if (hasStrays) verifier.report('malformed', 'number', anchor.sequence + 1);
 	let last = before;
 	await inParts(async () => {
 		const slice = await read.unrecordedAttempts(last);

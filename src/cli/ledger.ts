@@ -86,7 +86,9 @@ function outputOf(verification: Verification, head: Place | undefined, attemptsB
 			['Head', placeText(last)],
 		]),
 		...breakLines(breaks),
-		...(head || entries === 0 ? [] : ['Keep the head elsewhere: --head tells later whether the ledger still contains it.']),
+		...(head || entries === 0 || open.length > 0
+			? []
+			: ['Keep the head elsewhere: --head tells later whether the ledger still contains it.']),
 	];
 	return {json, lines, exitCode: open.length === 0 ? 0 : broken};
 }

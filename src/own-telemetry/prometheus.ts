@@ -1,6 +1,7 @@
 import {diag} from '@opentelemetry/api';
-import {type CollectionResult, MetricReader, type ScopeMetrics} from '@opentelemetry/sdk-metrics';
+import {type CollectionResult, MetricReader, type ResourceMetrics, type ScopeMetrics} from '@opentelemetry/sdk-metrics';
 import {type Families, type Family, familiesOf, type Sample, type Series} from './series.ts';
+import {inTurns, type Steps, stepLength} from './turns.ts';
 
 export const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -22,7 +23,7 @@ export function createPrometheusReader(more: () => readonly ScopeMetrics[] = () 
 			const collected = await reader.collect({timeoutMillis: callbackTimeoutMillis});
 			reportErrors(collected);
 			const {resource, scopeMetrics} = collected.resourceMetrics;
-			return textOf(familiesOf({resource, scopeMetrics: [...scopeMetrics, ...more()]}));
+			return inTurns(pageOf({resource, scopeMetrics: [...scopeMetrics, ...more()]}));
 		},
 	};
 }
@@ -37,17 +38,21 @@ function reportErrors({errors}: CollectionResult): void {
 	for (const error of errors) diag.warn('A metric could not be read:', error);
 }
 
-/** Sorted as the Collector sorts, so that two pages can be compared line by line. */
-export const textOf = (families: Families): string =>
-	[...families.values()]
-		.filter(({series}) => series.size > 0)
-		.sort((a, b) => (a.name < b.name ? -1 : 1))
-		.map(familyText)
-		.join('');
+/** The page of a thousand machines takes a quarter of a second: events wait for a part of it alone. */
+function* pageOf(metrics: ResourceMetrics): Steps<string> {
+	const texts: string[] = [];
+	for (const family of inOrder(yield* familiesOf(metrics))) texts.push(yield* familyText(family));
+	return texts.join('');
+}
 
-function familyText({name, type, help, series}: Family): string {
+/** Sorted as the Collector sorts, so that two pages can be compared line by line. */
+const inOrder = (families: Families): Family[] =>
+	[...families.values()].filter(({series}) => series.size > 0).sort((a, b) => (a.name < b.name ? -1 : 1));
+
+function* familyText({name, type, help, series}: Family): Steps<string> {
 	const lines = [`# HELP ${name} ${escaped(help.toWellFormed())}`, `# TYPE ${name} ${type}`];
-	for (const {text, samples} of [...series.values()].sort(byLabelValues)) {
+	for (const [index, {text, samples}] of [...series.values()].sort(byLabelValues).entries()) {
+		if (index % stepLength === 0) yield;
 		for (const sample of samples) lines.push(sampleLine(name, text, sample));
 	}
 	return `${lines.join('\n')}\n`;

@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import {ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME, ATTR_SERVICE_NAMESPACE} from '@opentelemetry/semantic-conventions';
 import {labelNameOf, type MetricKind, metricNameOf} from './names.ts';
+import {type Steps, stepLength} from './turns.ts';
 
 export type Label = readonly [name: string, value: string];
 /** One line of the page; `le` is the upper bound of a bucket. */
@@ -29,13 +30,13 @@ export type Family = {
 export type Families = Map<string, Family>;
 
 /** The metrics as Prometheus sees them: with the same families, types and labels as the Collector's exporter makes of them. */
-export function familiesOf({resource, scopeMetrics}: ResourceMetrics): Families {
+export function* familiesOf({resource, scopeMetrics}: ResourceMetrics): Steps<Families> {
 	const families: Families = new Map();
 	const identity = identityOf(resource.attributes);
 	addTargetInfo(families, resource.attributes, identity);
 	for (const {scope, metrics} of scopeMetrics) {
 		const fixed: Label[] = [...scopeLabels(scope), ...identity];
-		for (const metric of metrics) addMetric(families, metric, fixed);
+		for (const metric of metrics) yield* addMetric(families, metric, fixed);
 	}
 	return families;
 }
@@ -65,14 +66,15 @@ const scopeLabels = ({name, version, schemaUrl}: ScopeMetrics['scope']): Label[]
 	['otel_scope_schema_url', schemaUrl ?? ''],
 ];
 
-function addMetric(families: Families, metric: MetricData, fixed: readonly Label[]): void {
+function* addMetric(families: Families, metric: MetricData, fixed: readonly Label[]): Steps<void> {
 	const {name, unit, description} = metric.descriptor;
 	const kind = kindOf(metric);
 	const translated = metricNameOf(name, unit, kind);
 	if (translated === undefined || metric.dataPoints.length === 0) return;
 	const family = familyFor(families, translated, kind === 'updowncounter' ? 'gauge' : kind, description);
 	if (!family) return;
-	for (const {attributes, value} of metric.dataPoints) {
+	for (const [index, {attributes, value}] of metric.dataPoints.entries()) {
+		if (index % stepLength === 0) yield;
 		// A histogram writes an `le` of its own into its bucket lines.
 		const labels = labelsOf(attributes, fixed).filter(([label]) => kind !== 'histogram' || label !== 'le');
 		addSeries(family, labels, samplesOf(value));

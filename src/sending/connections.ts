@@ -166,7 +166,7 @@ export function createConnection(config: ConnectionConfig, options: ConnectionOp
 	};
 }
 
-const asText = ({statusCode, headers, body}: RawReply): Reply => ({statusCode, headers, body: body.toString('utf8')});
+const asText = ({body, ...reply}: RawReply): Reply => ({...reply, body: body.toString('utf8')});
 
 /** Of several ways that an entry amounts to, each with its reason. What may have left decides alone. */
 function combined(failures: readonly Error[], name: string): Error {

@@ -11,6 +11,8 @@ export type RawReply = {
 	/** Lower-case names; a repeated header's values joined by ", ". */
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: Buffer;
+	/** SHA-256 of the certificate (DER) that the server showed, in lower-case hex. */
+	readonly peerCertificate?: string | undefined;
 };
 
 /**
@@ -24,13 +26,10 @@ export async function exchange(
 	maxReplySize: number,
 	signal: AbortSignal,
 ): Promise<RawReply> {
-	return ask(
-		socket,
-		url,
-		{path: `${url.pathname}${url.search}`, method, headers, ...(body !== '' && {body})},
-		maxReplySize,
-		signal,
-	);
+	const peerCertificate = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
+	const path = `${url.pathname}${url.search}`;
+	const reply = await ask(socket, url, {path, method, headers, ...(body !== '' && {body})}, maxReplySize, signal);
+	return {...reply, peerCertificate};
 }
 
 /**

@@ -36,6 +36,7 @@ export function recorded(connection: Connection, submission: Submission, records
 				duration: duration(),
 				statusCode: reply.statusCode,
 				reply: redact(reply.body, request.secrets),
+				peerCertificate: reply.peerCertificate,
 			});
 			return reply;
 		},

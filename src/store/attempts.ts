@@ -51,7 +51,7 @@ export async function endAttempt(prepare: Prepare, sequence: number, end: Attemp
 		type === null ? null : text,
 		sequence,
 	) as EndedAttempt | undefined;
-	if (ended) append(prepare, sequence, endFields(ended, text));
+	if (ended) append(prepare, sequence, endFields(ended, text, end.peerCertificate));
 }
 
 /** Ends the attempts that a killed bridge left open. Returns how many there were. */

@@ -6,7 +6,10 @@ export const anchorSetting = 'ledger.anchor';
 /** The highest number of an attempt that was forgotten. */
 export const prunedSetting = 'ledger.pruned';
 
-/** An attempt and its entry lie in different tables; a page of either may be lost: no number is used twice after that. */
+/**
+An attempt and its entry lie in different tables; a page of either may be lost: no number is used twice after that. Of a store
+of before the ledger all attempts are older than it.
+*/
 export const numbering: readonly string[] = [
 	`INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM (SELECT 'attempt' AS name UNION ALL SELECT 'ledger')
 		WHERE name NOT IN (SELECT name FROM sqlite_sequence)`,
@@ -15,6 +18,8 @@ export const numbering: readonly string[] = [
 			SELECT coalesce(max(CAST(coalesce(value ->> '$.head.sequence', value ->> '$.sequence', 0) AS INTEGER)), 0) FROM setting
 			WHERE name IN ('ledger.anchor', 'ledger.verified') AND json_valid(value)
 		)) WHERE name = 'ledger'`,
+	`INSERT OR IGNORE INTO setting (name, value) SELECT 'ledger.before', coalesce(max(sequence), 0) FROM attempt
+		WHERE NOT EXISTS (SELECT 1 FROM ledger)`,
 ];
 
 export function readJson<Value>(prepare: Prepare, name: string): Value | undefined {
@@ -39,15 +44,28 @@ export function readAnchor(prepare: Prepare): Place {
 	return Number.isSafeInteger(sequence) && typeof hash === 'string' ? {sequence: Number(sequence), hash} : start;
 }
 
-/** The number of the newest entry there ever was. */
-export const newestSequence = (prepare: Prepare): number =>
-	Number(prepare("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'").get()?.seq ?? 0);
+/**
+A number beyond this one was never given: it was put there, or read from a damaged page. It keeps nothing from being sent,
+since the chain goes on after what lies before it.
+*/
+export const mostSequence = 2 ** 52;
+
+const lastRow = (prepare: Prepare) =>
+	prepare(`SELECT sequence, hash FROM ledger WHERE sequence <= ${mostSequence} ORDER BY sequence DESC LIMIT 1`).get() as
+		| Place
+		| undefined;
+
+/** The number of the newest entry there ever was. Whatever was done to either of the two, it is used no second time. */
+export function newestSequence(prepare: Prepare, last = lastRow(prepare)): number {
+	const row = prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'ledger' AND seq <= ${mostSequence}`).get();
+	return Math.max(Number(row?.seq ?? 0), last?.sequence ?? 0);
+}
 
 /** Adds an entry to the end of the chain. */
 export function append(prepare: Prepare, attempt: number | null, fields: Fields): void {
-	const last = prepare('SELECT hash FROM ledger ORDER BY sequence DESC LIMIT 1').get();
-	const sequence = newestSequence(prepare) + 1;
+	const last = lastRow(prepare);
+	const sequence = newestSequence(prepare, last) + 1;
 	const entry = toEntry(sequence, fields);
-	const hash = hashOf(typeof last?.hash === 'string' ? last.hash : readAnchor(prepare).hash, entry);
+	const hash = hashOf(last?.hash ?? readAnchor(prepare).hash, entry);
 	prepare('INSERT INTO ledger (sequence, attempt, entry, hash) VALUES (?, ?, ?, ?)').run(sequence, attempt, entry, hash);
 }

@@ -1,4 +1,4 @@
-import {anchorSetting, prunedSetting, writeJson} from './ledger-chain.ts';
+import {anchorSetting, mostSequence, prunedSetting, writeJson} from './ledger-chain.ts';
 import type {Prepare} from './sqlite.ts';
 
 /** Otherwise an attempt that is gone would count as taken away. */
@@ -11,7 +11,8 @@ export function noteForgottenAttempt(prepare: Prepare, sequence: number): void {
 
 const frontSql = `
 	SELECT l.sequence, l.hash, CASE WHEN json_valid(l.entry) THEN l.entry ->> '$.at' END AS at, a.sequence IS NOT NULL AS kept
-	FROM ledger l LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence LIMIT ?
+	FROM ledger l LEFT JOIN attempt a ON a.sequence = l.attempt
+	WHERE l.sequence BETWEEN 1 AND ${mostSequence} ORDER BY l.sequence LIMIT ?
 `;
 
 /**
@@ -24,7 +25,7 @@ export function forgetEntries(prepare: Prepare, before: number, limit: number): 
 	const gone = stays === -1 ? rows : rows.slice(0, stays);
 	const last = gone.at(-1);
 	if (!last) return 0;
-	prepare('DELETE FROM ledger WHERE sequence <= ?').run(last.sequence);
+	prepare('DELETE FROM ledger WHERE sequence BETWEEN 1 AND ?').run(last.sequence);
 	writeJson(prepare, anchorSetting, {sequence: last.sequence, hash: last.hash});
 	return gone.length;
 }

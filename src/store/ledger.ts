@@ -11,7 +11,7 @@ import {
 	requestFields,
 } from '../ledger.ts';
 import type {Link} from '../ledger-verifier.ts';
-import {append, newestSequence, prunedSetting, readAnchor, readJson, writeJson} from './ledger-chain.ts';
+import {append, mostSequence, newestSequence, prunedSetting, readAnchor, readJson, writeJson} from './ledger-chain.ts';
 import type {Prepare} from './sqlite.ts';
 
 const beforeSetting = 'ledger.before';
@@ -26,14 +26,22 @@ export type LedgerState = {
 	readonly before: number;
 	/** How many of those are kept still. */
 	readonly attemptsBefore: number;
+	/** Whether there are rows where no entry can be: before the anchor, or beyond every number that was given. */
+	readonly hasStrays: boolean;
 };
 
 const numberSetting = (prepare: Prepare, name: string): number => Number(readJson<number>(prepare, name)) || 0;
 
+/** By the index, which is small: the attempts themselves are not. */
+const attemptsBeforeSql = 'SELECT count(*) AS attempts FROM attempt INDEXED BY attempt_of_problem WHERE +sequence <= ?';
+
 export async function ledgerState(prepare: Prepare): Promise<LedgerState> {
 	const before = numberSetting(prepare, beforeSetting);
-	const {attempts} = prepare('SELECT count(*) AS attempts FROM attempt WHERE sequence <= ?').get(before) as {attempts: number};
-	return {anchor: readAnchor(prepare), newest: newestSequence(prepare), before, attemptsBefore: attempts};
+	const {attempts} = prepare(attemptsBeforeSql).get(before) as {attempts: number};
+	const anchor = readAnchor(prepare);
+	const strays = prepare('SELECT 1 FROM ledger WHERE sequence <= ?1 UNION ALL SELECT 1 FROM ledger WHERE sequence > ?2 LIMIT 1');
+	const hasStrays = strays.get(anchor.sequence, mostSequence) !== undefined;
+	return {anchor, newest: newestSequence(prepare), before, attemptsBefore: attempts, hasStrays};
 }
 
 export const newestLedgerEntry = async (prepare: Prepare): Promise<number> => newestSequence(prepare);
@@ -74,26 +82,31 @@ type Row = Omit<BegunAttempt, 'sequence'> &
 		readonly kept_attempt: number | null;
 		readonly duration: number | null;
 		readonly text: string | null;
+		readonly has_other_text: number;
+		/** Kept nowhere else: the chain alone vouches for it. */
+		readonly peer_certificate: string | null;
 	};
 
-const kindOf = (entry: string) => `CASE WHEN json_valid(${entry}) THEN ${entry} ->> '$.kind' END`;
+const fieldOf = (name: string) => `CASE WHEN json_valid(entry) THEN entry ->> '$.${name}' END`;
 
-/** An error stands for itself: a reply that is kept beside it was put there by somebody else. */
+/** A number that somebody has put in place of another may be too large for an integer here: as a REAL it is read all the same. */
 const sliceSql = `
-	SELECT l.sequence, l.attempt, l.entry, l.hash, l.kind,
-		a.sequence AS kept_attempt, a.submission_id, a.problem_id, a.type, a.started_at, a.duration, a.connection, a.destination,
-		a.status_code, a.error_type,
-		CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN coalesce(a.reply || a.error, a.reply, a.error)
-			ELSE coalesce(a.error || a.reply, a.error, a.reply) END AS text
-	FROM (SELECT *, ${kindOf('entry')} AS kind FROM ledger WHERE sequence > ?1 ORDER BY sequence LIMIT ?2) l
-	LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence
+	SELECT l.sequence, CAST(l.attempt AS REAL) AS attempt, l.entry, l.hash, l.kind, l.peer_certificate,
+		CAST(a.sequence AS REAL) AS kept_attempt, a.submission_id, a.problem_id, a.type, a.connection, a.destination, a.error_type,
+		CAST(a.started_at AS REAL) AS started_at, CAST(a.duration AS REAL) AS duration, CAST(a.status_code AS REAL) AS status_code,
+		CASE WHEN l.kind = 'request' THEN a.request WHEN a.error_type IS NULL THEN a.reply ELSE a.error END AS text,
+		CASE WHEN a.error_type IS NULL THEN a.error IS NOT NULL ELSE a.reply IS NOT NULL END AS has_other_text
+	FROM (
+		SELECT *, ${fieldOf('kind')} AS kind, ${fieldOf('peer_certificate_sha256')} AS peer_certificate FROM ledger
+		WHERE sequence > ?1 AND sequence <= ${mostSequence} ORDER BY sequence LIMIT ?2
+	) l LEFT JOIN attempt a ON a.sequence = l.attempt ORDER BY l.sequence
 `;
 
 /** The entries after a number. */
 export async function ledgerSlice(
 	prepare: Prepare,
 	after: number,
-	{entries = 500, bytes = 1024 ** 2}: SliceLimits = {},
+	{entries = 250, bytes = 512 * 1024}: SliceLimits = {},
 ): Promise<LedgerSlice> {
 	const rows: Row[] = [];
 	let size = 0;
@@ -121,8 +134,13 @@ function toLink(row: Row, pruned: number): LedgerLink {
 function keptOf(row: Row): Fields {
 	if (row.kind === 'request') return requestFields(row, row.text ?? '');
 	if (row.duration === null) return {duration_millis: null}; // It has not ended, whatever the entry says.
-	const {at, ...fields} = endFields({...row, duration: row.duration}, row.text);
-	return fields.kind === 'interrupted' ? fields : {at, ...fields}; // Of an interruption only the entry has the time.
+	const {at, ...fields} = endFields({...row, duration: row.duration}, row.text, row.peer_certificate ?? undefined);
+	return {
+		...(fields.kind === 'interrupted' ? {} : {at}), // Of an interruption only the entry has the time.
+		...fields,
+		// An error stands for itself: a reply beside it, or the reverse, was put there by somebody else.
+		...(row.has_other_text === 1 ? {reply_beside_error: true} : {}),
+	};
 }
 
 export type AttemptSlice = {
@@ -133,8 +151,8 @@ export type AttemptSlice = {
 };
 
 const attemptSql = `
-	SELECT sequence, duration IS NOT NULL AS ended,
-		(SELECT group_concat(${kindOf('entry')}) FROM ledger WHERE ledger.attempt = attempt.sequence) AS kinds
+	SELECT CAST(sequence AS REAL) AS sequence, duration IS NOT NULL AS ended,
+		(SELECT group_concat(${fieldOf('kind')}) FROM ledger WHERE ledger.attempt = attempt.sequence) AS kinds
 	FROM attempt WHERE sequence > ?1 ORDER BY sequence LIMIT ?2
 `;
 
@@ -169,10 +187,12 @@ export async function ledgerRange(
 	from: string | undefined,
 	to: string | undefined,
 ): Promise<{readonly first: number; readonly last: number} | undefined> {
-	const time = `CASE WHEN json_valid(entry) THEN entry ->> '$.at' END`;
+	const time = fieldOf('at');
 	const find = (operator: '>=' | '<=', order: 'ASC' | 'DESC', at: string | undefined) => {
 		const isWanted = at === undefined ? '?1 IS NULL' : `${time} ${operator} ?1`;
-		return prepare(`SELECT sequence FROM ledger WHERE ${isWanted} ORDER BY sequence ${order} LIMIT 1`).get(at ?? null)?.sequence;
+		return prepare(
+			`SELECT sequence FROM ledger WHERE sequence BETWEEN 1 AND ${mostSequence} AND ${isWanted} ORDER BY sequence ${order} LIMIT 1`,
+		).get(at ?? null)?.sequence;
 	};
 	const [first, last] = [Number(find('>=', 'ASC', from) ?? 0), Number(find('<=', 'DESC', to) ?? 0)];
 	return first === 0 || first > last ? undefined : {first, last};

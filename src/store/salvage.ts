@@ -3,7 +3,7 @@ import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {decisions} from '../event.ts';
 import {problemStates} from '../problem.ts';
 import {submissionTypes} from '../submission.ts';
-import {numbering} from './ledger-chain.ts';
+import {mostSequence, numbering} from './ledger-chain.ts';
 import {migrationName} from './migrations.ts';
 import {rowsOfPages, type Value} from './pages.ts';
 import {indexing} from './recent.ts';
@@ -30,9 +30,9 @@ their shape, since the page that says which table a page belongs to may be the d
 export function salvage(damagedFile: string, fresh: DatabaseSync): number {
 	const tables = tablesOfPages.map(name => tableOf(fresh, name));
 	let rows = 0;
-	fresh.exec('PRAGMA cache_size = -131072; BEGIN'); // Ids come in no order: a small cache would write each page many times.
+	fresh.exec('PRAGMA cache_size = -131072; BEGIN; DELETE FROM setting'); // Ids come in no order: a small cache would write each page many times.
 	for (const {rowid, values} of rowsOfPages(damagedFile)) {
-		if (isMigration(values)) continue;
+		if (isMigration(values) || rowid > mostSequence) continue; // A number of which the next ones could not be read.
 		const table = tables.find(({name, columns}) => fits(values, name, columns));
 		if (table)
 			rows += insert(

@@ -1,9 +1,13 @@
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {giveOrder} from '../../src/agent/control.ts';
 import {startAgent} from '../../src/agent.ts';
 import {configOf, scrape, startBridge} from '../helpers/bridge.ts';
 import {patience, startBridgeWithSandbox} from '../helpers/bridge-with-sandbox.ts';
-import {eventually, temporaryDirectory} from '../helpers/listen.ts';
+import {eventually, listen, temporaryDirectory} from '../helpers/listen.ts';
+import {wholeMachine} from '../helpers/redfish-machine.ts';
+import {createRedfishService, machinePages} from '../helpers/redfish-service.ts';
 
 const system = {name: 'this', machine_type: '8871', model: 'AC1', serial_number: 'J1A2B3C'};
 const labels =
@@ -59,6 +63,37 @@ one('while IBM does not answer it stays queued and due, and it arrives afterward
 		() => sandbox.received().filter(({eventType, fate}) => eventType === 'inventory' && fate === 'accepted').length > before,
 		patience,
 	);
+	await bridge.shutdown();
+});
+
+one('a machine behind a Redfish module is told with its parts, and one that nobody names is said with what to add', async t => {
+	const password_file = join(await temporaryDirectory(t), 'password');
+	await writeFile(password_file, 'hidden-word', {mode: 0o600});
+	const unnamed = machinePages();
+	const [known, stranger] = await Promise.all(
+		[wholeMachine(), {...unnamed, '/redfish/v1/Systems/1': {...unnamed['/redfish/v1/Systems/1'], SerialNumber: undefined}}].map(
+			async pages => (await listen(t, createRedfishService(pages).listener)).href,
+		),
+	);
+	const systems = [
+		{name: 'db01', url: known, username: 'operator', password_file},
+		{name: 'db02', url: stranger, username: 'operator', password_file},
+	];
+	const {sandbox, bridge, activities} = await open(t, {receivers: {otlp: {endpoint: '127.0.0.1:0'}, redfish: {systems}}});
+	const arrived = await eventually(
+		() => sandbox.received().find(({eventType, assetId}) => eventType === 'inventory' && assetId === '78ABCDE'),
+		patience,
+	);
+	const text = JSON.stringify(arrived.event.body);
+	t.regex(text, /"source":"redfish"/);
+	t.regex(text, /"type":"memory"/);
+	t.false(text.includes('addresses'));
+	const [failed] = await eventually(async () => {
+		const found = await activities('inventory_failed');
+		return found.length > 0 && found;
+	}, patience);
+	t.regex(failed?.text ?? '', /: the machine db02 is not known: add it under systems with match: \{host\.name: db02\}$/);
+	t.false(JSON.stringify([bridge.said, text]).includes('hidden-word'));
 	await bridge.shutdown();
 });
 

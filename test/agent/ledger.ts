@@ -1,6 +1,10 @@
+import {createHash} from 'node:crypto';
+import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {setTimeout as pause} from 'node:timers/promises';
+import {connect} from 'node:tls';
 import test from 'ava';
 import {watchLedger} from '../../src/agent/ledger.ts';
 import {exportLines} from '../../src/agent/ledger-lines.ts';
@@ -9,6 +13,15 @@ import {alertRequest, post, scrape} from '../helpers/bridge.ts';
 import {patience, startBridgeWithSandbox} from '../helpers/bridge-with-sandbox.ts';
 import {attempt, storeWith} from '../helpers/ledger.ts';
 import {eventually} from '../helpers/listen.ts';
+
+/** As openssl x509 -outform der | sha256sum prints it. */
+async function certificateOf({hostname, port}: URL, caFile: string): Promise<string> {
+	const socket = connect({host: hostname, port: Number(port), ca: readFileSync(caFile), servername: ''});
+	await once(socket, 'secureConnect');
+	const {raw} = socket.getPeerCertificate();
+	socket.destroy();
+	return createHash('sha256').update(raw).digest('hex');
+}
 
 const breaksMetric = (kind: string) => `callhome_ledger_breaks{callhome_ledger_break="${kind}"}`;
 
@@ -40,6 +53,9 @@ test.serial('a bridge records what leaves before it leaves, verifies it, and cou
 		.slice(0, -1)
 		.map(line => JSON.parse(line));
 	const left = lines.filter(({entry}) => entry !== undefined && JSON.parse(entry).kind === 'request');
+	const replies = lines.filter(({entry}) => entry !== undefined && JSON.parse(entry).kind === 'reply');
+	const shown = new Set(replies.map(({entry}) => JSON.parse(entry).peer_certificate_sha256));
+	t.deepEqual([...shown], [await certificateOf(sandbox.url(), sandbox.caFile)]);
 	const received = sandbox.received();
 	t.true(received.length >= 3 && received.length <= left.length);
 	for (const {eventId} of received)
@@ -76,6 +92,45 @@ test.serial('a ledger that breaks is said once, and once that it is well again',
 	tamper('DELETE FROM ledger WHERE sequence IN (7, 8)');
 	await eventually(async () => (await words()).at(-1) === 'ledger_broken');
 	t.regex(said.at(-1) ?? '', /\(1 missing, 1 unrecorded\)/);
+});
+
+test.serial('a bridge that starts on a broken ledger says it, and does not note it again', async t => {
+	const {store, tamper} = await storeWith(t, 2);
+	const live = async () => {
+		const said: string[] = [];
+		await using stack = new AsyncDisposableStack();
+		const before = JSON.stringify(await store.read.readLedgerNote());
+		watchLedger({store, log: (level, text) => void said.push(`${level} ${text}`), stack});
+		await eventually(async () => JSON.stringify(await store.read.readLedgerNote()) !== before);
+		return said.map(text => text.slice(0, 55));
+	};
+	t.deepEqual(await live(), []);
+	tamper('DELETE FROM ledger WHERE sequence = 2');
+	t.deepEqual(await live(), ['error the ledger of what left is broken (1 missing, 1 u']);
+	t.deepEqual(await live(), ['warn the ledger of what left is broken (1 missing, 1 un']);
+	t.deepEqual(
+		(await store.read.listActivities({})).map(({word}) => word),
+		['ledger_broken'],
+	);
+});
+
+test.serial('a head that was noted stays noted while the ledger does not contain it', async t => {
+	const {store, tamper} = await storeWith(t, 3);
+	const verified = async (stop?: () => Promise<unknown>) => {
+		await using stack = new AsyncDisposableStack();
+		const before = JSON.stringify(await store.read.readLedgerNote());
+		const ledger = watchLedger({store, log: () => {}, stack});
+		await eventually(async () => JSON.stringify(await store.read.readLedgerNote()) !== before);
+		if (stop) await ledger.acknowledge('cut on purpose');
+		return (await store.read.readLedgerNote()) as {head: {sequence: number}; breaks: Record<string, number>};
+	};
+	t.like(await verified(), {head: {sequence: 6}, breaks: {rewritten: 0}});
+	tamper("DELETE FROM ledger WHERE sequence > 4; UPDATE sqlite_sequence SET seq = 4 WHERE name = 'ledger'");
+	tamper('DELETE FROM attempt WHERE sequence = 3');
+	t.like(await verified(), {head: {sequence: 6}, breaks: {rewritten: 1}});
+	await attempt(store, 4);
+	t.like(await verified(), {head: {sequence: 6}, breaks: {rewritten: 1}});
+	t.like(await verified(async () => {}), {head: {sequence: 7}, breaks: {rewritten: 0}});
 });
 
 test.serial('a long verification leaves the event loop to others, and ends with the bridge at once', async t => {

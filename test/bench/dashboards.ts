@@ -51,7 +51,7 @@ async function measureScrapes({t, quick, say}: Bench): Promise<readonly Figure[]
 		{timeoutMillis: 300_000, intervalMillis: 1000},
 	);
 	const {page, millis} = await scrapes(bridge.metrics, quick ? 3 : 15);
-	const {readingSeries, readingMillis, readingBytes} = await measureReadings(count);
+	const {readingSeries, readingMillis, readingTurnMillis, readingBytes} = await measureReadings(count);
 	say(`${count} systems, ${seriesOf(page)} series of the bridge, ${readingSeries} of their hardware`);
 	const ofSystems = page.split('\n').filter(line => line.startsWith('callhome_system_')).length;
 	const alone = seriesOf(page) - ofSystems;
@@ -67,8 +67,27 @@ async function measureScrapes({t, quick, say}: Bench): Promise<readonly Figure[]
 		{name: `dashboards: scrape, ${count} systems without readings`, value: millis, unit: 'ms'},
 		{name: `dashboards: page, ${count} systems without readings`, value: page.length / 1024, unit: 'KiB'},
 		{name: `dashboards: page of the readings of ${count} systems`, value: readingMillis, unit: 'ms'},
+		{name: `dashboards: page of the readings of ${count} systems, longest turn`, value: readingTurnMillis, unit: 'ms'},
 		{name: `dashboards: page of the readings of ${count} systems`, value: readingBytes / 1024, unit: 'KiB'},
 	];
+}
+
+/** For how long a timer that is due at once waited, at the most. */
+function gapsBetweenTurns() {
+	let last = performance.now();
+	let most = 0;
+	const note = () => {
+		most = Math.max(most, performance.now() - last);
+		last = performance.now();
+	};
+	const timer = setInterval(note, 1);
+	return {
+		longest() {
+			clearInterval(timer);
+			note();
+			return most;
+		},
+	};
 }
 
 async function measureReadings(count: number) {
@@ -86,14 +105,22 @@ async function measureReadings(count: number) {
 		readings.measure('bench', resource, readingsOf(index, false), Date.now());
 	}
 	const millis: number[] = [];
+	const longest: number[] = [];
 	let text = '';
 	for (let turn = 0; turn < 5; turn++) {
+		const gaps = gapsBetweenTurns();
 		const began = performance.now();
 		text = await page();
 		millis.push(performance.now() - began);
+		longest.push(gaps.longest());
 	}
 	await provider.shutdown();
-	return {readingSeries: seriesOf(text), readingMillis: median(millis), readingBytes: Buffer.byteLength(text)};
+	return {
+		readingSeries: seriesOf(text),
+		readingMillis: median(millis),
+		readingTurnMillis: median(longest),
+		readingBytes: Buffer.byteLength(text),
+	};
 }
 
 /** Pixels of a whole row: Grafana asks for as many values as a panel is wide. */

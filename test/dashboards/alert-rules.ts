@@ -8,6 +8,7 @@ import {ruleGroups} from '../../dashboards/alert-rules/groups.ts';
 import {runbooksInRepository} from '../../dashboards/alert-rules/rule-file.ts';
 import {createTerms, durationText} from '../../dashboards/alert-rules/terms.ts';
 import {filesOf} from '../../dashboards/generate.ts';
+import {breakKinds} from '../../src/ledger.ts';
 import {labelNameOf, metricNameOf} from '../../src/own-telemetry/names.ts';
 import {connectivityCases} from '../helpers/alert-cases.ts';
 import {hardwareCases} from '../helpers/alert-cases-hardware.ts';
@@ -41,6 +42,11 @@ test('each rule says what it means and what to do, in one line, and leads to a r
 		t.true(runbook.startsWith(`# ${alert}\n`), alert);
 		for (const heading of ['Meaning', 'Look', 'Do']) t.regex(runbook, new RegExp(`^## ${heading}$`, 'm'), alert);
 	}
+});
+
+test('the runbook of a broken ledger explains each kind of break', async t => {
+	const runbook = await readFile(join(top, runbooksInRepository, 'CallHomeLedgerBroken.md'), 'utf8');
+	for (const kind of [...Object.keys(breakKinds), 'went_back']) t.regex(runbook, new RegExp(`^\\* .*\`${kind}\`.*:`, 'm'), kind);
 });
 
 test('each severity of each rule has a case in which it fires, and each rule one in which it is silent', t => {

@@ -18,6 +18,7 @@ const expected: Record<Trouble, {must: readonly string[]; may?: readonly string[
 	certificate: {
 		must: ['CallHomeCertificateExpiring', 'CallHomeHardwareFailed', 'CallHomeHardwareAboutToFail', 'CallHomeSystemSilent'],
 	},
+	tampered: {must: ['CallHomeLedgerBroken']},
 };
 const everywhere = ['CallHomeSandboxInUse'];
 
@@ -85,6 +86,21 @@ const told: readonly Told[] = [
 		(found, to) =>
 			some(found, {host_name: 'db02'}, ({values}) => to - (values?.at(-1)?.[0] ?? to) > 10) &&
 			some(found, {host_name: oddName}, one => last(one) === 0),
+	],
+	['sound', 'delivery', 'Breaks of the ledger', found => only(found) === 0],
+	['tampered', 'delivery', 'Breaks of the ledger', found => only(found) > 0],
+	['tampered', 'delivery', 'Entries of the ledger', found => only(found) >= 2],
+	['tampered', 'delivery', 'Last verification of the ledger', found => only(found) < 10],
+	[
+		'tampered',
+		'delivery',
+		'Breaks of the ledger, by kind',
+		found =>
+			some(
+				found,
+				{callhome_ledger_break: 'content'},
+				one => last(one) > 0 && (one.values ?? []).some(([, value]) => value === '0'),
+			) && some(found, {callhome_ledger_break: 'hash'}, one => highest(one) === 0),
 	],
 	['certificate', 'fleet', 'Systems that are read', found => found.every(one => highest(one) === 3 && last(one) === 2)],
 ];

@@ -1,5 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
 import {MeterProvider} from '@opentelemetry/sdk-metrics';
 import type {ExecutionContext} from 'ava';
 import {filesOf} from '../../dashboards/generate.ts';
@@ -14,7 +15,7 @@ import {eventually, listen, temporaryDirectory} from './listen.ts';
 import {type Prometheus, startPrometheus} from './prometheus.ts';
 
 /** What goes wrong with each of the bridges. */
-export const troubles = ['sound', 'proxy', 'unavailable', 'full', 'certificate'] as const;
+export const troubles = ['sound', 'proxy', 'unavailable', 'full', 'certificate', 'tampered'] as const;
 export type Trouble = (typeof troubles)[number];
 
 export type Scene = {
@@ -46,9 +47,10 @@ export const oddName = 'büro "west"\\1';
 const systems = [system('db01', 'S0000001'), system('db02', 'S0000002'), system(oddName, 'S0000003')];
 
 /**
-Five bridges under scripted trouble, and a Prometheus that scrapes them each second: one is sound and takes a storm, the proxy
-of one dies, IBM answers one with 503 and gets no inventory, the store of one is full; and one serves a certificate that is about to end, and reads
-machines of which one falls silent and one has a failed fan.
+Six bridges under scripted trouble, and a Prometheus that scrapes them each second: one is sound and takes a storm, the proxy
+of one dies, IBM answers one with 503 and gets no inventory, the store of
+one is full, in that of one somebody else writes; and one serves a certificate that is about to end, and reads machines of which
+one falls silent and one has a failed fan.
 */
 export async function startTrouble(t: ExecutionContext): Promise<Scene> {
 	const proxy = await startMortalProxy(t);
@@ -71,6 +73,7 @@ export async function startTrouble(t: ExecutionContext): Promise<Scene> {
 		}),
 		full: await startBridgeProcess(t, {systems, store: {max_size: '2MiB'}}),
 		certificate: await startBridgeProcess(t, {systems, receivers: {otlp: {endpoint: '127.0.0.1:0', tls}}}),
+		tampered: await startBridgeProcess(t, {systems, store: {directory, ledger_verification: '1s'}}),
 	};
 	const machines = await startMachines(t, bridges.certificate.metrics);
 	const {rules, since} = {rules: allRules(), since: Date.now() / 1000};
@@ -79,16 +82,31 @@ export async function startTrouble(t: ExecutionContext): Promise<Scene> {
 
 	const alerts = (prefix: string, count: number, host = 'db01') =>
 		alertRequest(...Array.from({length: count}, (_, index) => ({host, id: `${prefix}-${index}`, type: 'fan'})));
-	for (const name of ['sound', 'proxy', 'unavailable'] as const) await post(bridges[name].otlp, alerts(name, 2, 'db02'));
+	for (const name of ['sound', 'proxy', 'unavailable', 'tampered'] as const)
+		await post(bridges[name].otlp, alerts(name, 2, 'db02'));
 	await post(bridges.sound.otlp, alerts('storm', 30));
 	await post(bridges.sound.otlp, alertRequest({host: 'stranger'}, {host: oddName, id: 'psu-1', type: 'power_supply'}));
 	const isConnected = 'callhome_connection_status{callhome_connection="proxy", callhome_connection_state="connected"} == 1';
 	await eventually(async () => (await prometheus.query(isConnected)).length > 0, {timeoutMillis: 60_000});
 	await proxy.die();
+	const isSeen = `count_over_time(callhome_ledger_breaks{instance="${pages.tampered.host}"}[10s]) >= 4`;
+	await eventually(async () => (await prometheus.query(isSeen)).length > 0, {timeoutMillis: 60_000});
+	await eventually(() => changeRequest(directory), {timeoutMillis: 60_000});
 	machines.silence();
 	repeat(t, 500, () => post(bridges.full.otlp, alerts(`full-${Date.now()}`, 200)));
 	repeat(t, 3000, () => post(bridges.proxy.otlp, alerts(`after-${Date.now()}`, 1, 'db02')));
 	return {prometheus, instances: mapped(pages, ({host}) => host), since};
+}
+
+/** Something else was sent, says who writes into the store of a bridge that runs. False while nothing was. */
+export function changeRequest(directory: string): boolean {
+	const database = new DatabaseSync(join(directory, 'callhome.db'), {timeout: 10_000});
+	try {
+		const sql = `UPDATE attempt SET request = replace(request, 'db02', 'db99') WHERE type = 'hardware_alert' AND duration IS NOT NULL`;
+		return Number(database.prepare(sql).run().changes) > 0;
+	} finally {
+		database.close();
+	}
 }
 
 /** One rule file: the groups have names of their own. */

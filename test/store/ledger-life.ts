@@ -156,22 +156,46 @@ test('whatever a clock, a name or a reply says, it is recorded as it is kept', a
 	t.true((await verifyLedger(store.read)).entries > 100);
 });
 
-test('a store of the version before is brought up to date: its attempts are counted as older than the ledger', async t => {
-	const directory = await temporaryDirectory(t);
+/** A store as the version before the ledger left it, with two attempts, one of them under way. */
+async function olderStore(directory: string) {
 	const sqlite = openSqlite(join(directory, 'callhome.db'));
 	const before = Object.entries(migrations).filter(([name]) => name < '004');
 	const provider = {getMigrations: async () => Object.fromEntries(before)};
-	t.is((await new Migrator({db: sqlite.queries, provider}).migrateToLatest()).error, undefined);
+	const {error} = await new Migrator({db: sqlite.queries, provider}).migrateToLatest();
+	if (error) throw error;
 	sqlite.connection.exec(`
 		INSERT INTO attempt (submission_id, type, started_at, duration, connection, destination, request)
-			VALUES ('s1', 'test', 1, 2, 'direct', 'x:1', 'r'), ('s2', 'test', 1, NULL, 'direct', 'x:1', 'r')`);
+			VALUES ('s1', 'test', 1, 2, 'direct', 'x:1', 'r'), ('s2', 'test', 1, NULL, 'direct', 'x:1', 'r');
+		INSERT INTO setting (name, value) VALUES ('other', 'kept')`);
 	sqlite.close();
-	const {store, setAside} = await openedStore(t, {directory});
-	t.deepEqual(setAside, []);
-	await store.write(records => records.endInterrupted());
-	await attempt(store, 1);
-	t.like(await verifyLedger(store.read), {attemptsBefore: 2, entries: 3, breaks: {length: 0}});
-});
+}
+
+/** Makes the file one that has to be salvaged, without a row being lost. */
+function damage(directory: string): void {
+	const file = join(directory, 'callhome.db');
+	const [page] = leavesOf(file, 'attempt_of_problem');
+	const content = readFileSync(file);
+	content.fill(0xff, (Number(page) - 1) * 4096, Number(page) * 4096);
+	writeFileSync(file, content);
+}
+
+for (const damaged of ['never', 'before', 'afterwards'] as const) {
+	test(`a store of the version before is brought up to date, damaged ${damaged}: its attempts are older than the ledger`, async t => {
+		const directory = await temporaryDirectory(t);
+		await olderStore(directory);
+		if (damaged === 'before') damage(directory);
+		const {store, setAside} = await openedStore(t, {directory});
+		await store.write(records => records.endInterrupted());
+		await attempt(store, 1);
+		t.like(await verifyLedger(store.read), {attemptsBefore: 2, entries: 3, breaks: {length: 0}});
+		await store.close();
+		if (damaged === 'afterwards') damage(directory);
+		const again = await openedStore(t, {directory});
+		t.is(setAside.length + again.setAside.length, damaged === 'never' ? 0 : 1);
+		t.like(await verifyLedger(again.store.read), {attemptsBefore: 2, entries: 3, breaks: {length: 0}});
+		t.is(await again.store.read.readSetting('other'), 'kept');
+	});
+}
 
 function leavesOf(file: string, table: string): number[] {
 	using database = new DatabaseSync(file, {readOnly: true});
@@ -205,3 +229,36 @@ for (const [table, kinds] of [
 		t.deepEqual(await breaksOf(opened.store), []);
 	});
 }
+
+test('a row with a number of a damaged page keeps nothing from being sent after a salvage', async t => {
+	const {store, directory, tamper} = await storeWith(t, 20);
+	tamper(`
+		INSERT INTO ledger VALUES (9223372036854775807, NULL, '{"sequence":1}', '');
+		INSERT INTO event VALUES (9223372036854775806, 'e', 'p', 'first', 1, '{}');
+		INSERT INTO attempt (sequence, submission_id, type, started_at, connection, destination, request)
+			VALUES (36028797018963968, 's', 't', 1, 'c', 'd', 'r')`);
+	await store.close();
+	damage(directory);
+	const opened = await openedStore(t, {directory});
+	t.is(opened.setAside.length, 1);
+	t.is(await attempt(opened.store, 21), 21);
+	await opened.store.write(records => keepProblem(records, 'another', 2));
+	t.deepEqual(await breaksOf(opened.store), []);
+});
+
+test('what was forgotten is still known to be after a salvage', async t => {
+	const {store, directory} = await openedStore(t);
+	for (let index = 0; index < 20; index++) {
+		if (index === 12) await store.write(records => keepProblem(records, 'p12', 1));
+		await attempt(store, index, {problemId: `p${index}`, startedAt: seenAt + index * hour});
+	}
+	for (let removed = 1; removed > 0; )
+		removed = await store.write(records => records.prune({closedBefore: seenAt + 15 * hour, relapsedBefore: 0}));
+	const {anchor, entries} = await verifyLedger(store.read);
+	t.deepEqual([anchor.sequence, entries], [24, 16], 'the thirteenth is not over, and entries go from the front only');
+	await store.close();
+	damage(directory);
+	const opened = await openedStore(t, {directory});
+	t.is(opened.setAside.length, 1);
+	t.like(await verifyLedger(opened.store.read), {anchor, entries, breaks: {length: 0}});
+});

@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import test from 'ava';
+import fc from 'fast-check';
 import {verifyLedger} from '../../src/agent/verify-ledger.ts';
 import {hashOf, readEntry} from '../../src/ledger.ts';
 import {acknowledge, attempt, storeWith} from '../helpers/ledger.ts';
@@ -81,7 +82,8 @@ const tampered: [what: string, sql: string, breaks: string[]][] = [
 	],
 	['another request', "UPDATE attempt SET request = 'nothing' WHERE sequence = 2", ['content 3-3 text_sha256']],
 	['another reply', "UPDATE attempt SET reply = 'reply 9' WHERE sequence = 1", ['content 2-2 text_sha256']],
-	['an error with a reply beside it', "UPDATE attempt SET reply = 'yes' WHERE sequence = 2", ['content 4-4 text_sha256']],
+	['a reply that is gone', 'UPDATE attempt SET reply = NULL WHERE sequence = 1', ['content 2-2 text_sha256']],
+	['an error with a reply beside it', "UPDATE attempt SET reply = 'yes' WHERE sequence = 2", ['content 4-4 reply_beside_error']],
 	['a reply that has become an error', "UPDATE attempt SET error_type = 'E' WHERE sequence = 1", ['content 2-2 kind']],
 	['another destination', "UPDATE attempt SET destination = 'x:1' WHERE sequence = 2", ['content 3-3 destination']],
 	['another time', 'UPDATE attempt SET started_at = 1 WHERE sequence = 2', ['content 3-4 at']],
@@ -100,6 +102,13 @@ const tampered: [what: string, sql: string, breaks: string[]][] = [
 			SELECT 's', 't', 1, 2, 'c', 'd', 'r'; UPDATE ledger SET attempt = 6 WHERE sequence = 3`,
 		['unrecorded 2-2 request', 'unrecorded 6-6 end', 'content 3-3 at'],
 	],
+	[
+		'a numbering that was set back',
+		"UPDATE sqlite_sequence SET seq = 1 WHERE name = 'ledger'; DELETE FROM attempt WHERE sequence = 5",
+		['lost 9-10 attempt'],
+	],
+	['a number that was never given', "INSERT INTO ledger VALUES (9007199254740993, NULL, '{}', '')", ['malformed 1-1 number']],
+	['a number before the first', "INSERT INTO ledger VALUES (-1, NULL, '{}', '')", ['malformed 1-1 number']],
 	['a table that is empty', 'DELETE FROM ledger', ['unrecorded 1-5 request', 'missing 1-10 entries']],
 ];
 
@@ -120,3 +129,58 @@ for (const [what, sql, expected] of tampered) {
 		t.is((await breaks()).length, 1, 'what comes after it counts');
 	});
 }
+
+type Value = string | number | bigint | null;
+const columns = {
+	attempt: [
+		'submission_id',
+		'problem_id',
+		'type',
+		'started_at',
+		'duration',
+		'connection',
+		'destination',
+		'request',
+		'status_code',
+		'reply',
+		'error_type',
+		'error',
+	],
+	ledger: ['attempt', 'entry', 'hash'],
+} as const;
+const places = Object.entries(columns).flatMap(([table, names]) => names.map(column => ({table, column})));
+const anyValue = fc.oneof(
+	fc.string(),
+	fc.integer(),
+	fc.constantFrom(null, '', 0, 1, 200, 'reply 0', 'error', 'interrupted', '{}', '0'.repeat(64), 2n ** 60n, -(2n ** 62n)),
+);
+
+test('whatever is written over any value of an attempt or of an entry is found, and well again when it is put back', async t => {
+	const {directory, breaks} = await storeWith(t, 4);
+	using database = new DatabaseSync(join(directory, 'callhome.db'), {timeout: 5000});
+	let changed = 0;
+	const bigints = (sql: string) => {
+		const statement = database.prepare(sql);
+		statement.setReadBigInts(true);
+		return statement;
+	};
+	await fc.assert(
+		fc.asyncProperty(fc.constantFrom(...places), fc.integer({min: 1, max: 4}), anyValue, async ({table, column}, row, value) => {
+			const read = () => bigints(`SELECT ${column} AS value FROM ${table} WHERE sequence = ?`).get(row)?.value as Value;
+			const write = (value: Value) => database.prepare(`UPDATE ${table} SET ${column} = ? WHERE sequence = ?`).run(value, row);
+			const original = read();
+			try {
+				write(value);
+			} catch {
+				return true; // SQLite refuses it: another type, or no JSON.
+			}
+			const isChanged = read() !== original;
+			const found = await breaks();
+			write(original);
+			changed += isChanged ? 1 : 0;
+			return found.length > 0 === isChanged && (await breaks()).length === 0;
+		}),
+		{numRuns: 600},
+	);
+	t.true(changed > 150, `${changed} changes`);
+});

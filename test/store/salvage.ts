@@ -9,7 +9,7 @@ import {openStore} from '../../src/store/store.ts';
 import {countsOf, fill, keepProblem} from '../helpers/stores.ts';
 
 const pageSize = 4096;
-const tables = ['event', 'problem', 'problem_key', 'submission', 'attempt', 'activity'] as const;
+const tables = ['event', 'problem', 'problem_key', 'submission', 'attempt', 'ledger', 'activity'] as const;
 const silent = {onFailure: () => {}, onSetAside: () => {}};
 
 const original = join(mkdtempSync(join(tmpdir(), 'callhome-salvage-')), 'callhome.db');
@@ -76,7 +76,7 @@ test('whatever is damaged, the store opens, says so, keeps the file, and takes o
 			setAsides += reports.length;
 			const after = rowsIn(join(directory, 'callhome.db'));
 			const losses = [...new Set(damages.map(({page}) => page + 1))].map(lossOf);
-			const added = {event: 2, attempt: 0} as Record<string, number>;
+			const added = {event: 2, attempt: 0, ledger: 0} as Record<string, number>;
 			for (const table of tables) {
 				const allowed = losses.reduce((sum, loss) => sum + (loss.table === table ? loss.rows : 0), 0);
 				const keyLoss =
