@@ -92,7 +92,10 @@ one('a machine behind a Redfish module is told with its parts, and one that nobo
 		const found = await activities('inventory_failed');
 		return found.length > 0 && found;
 	}, patience);
-	t.regex(failed?.text ?? '', /: the machine db02 is not known: add it under systems with match: \{host\.name: db02\}$/);
+	t.regex(
+		failed?.text ?? '',
+		/: db02 is not known: add under systems: - match: \{host\.name: "db02"\}, machine_type, model, serial_number$/,
+	);
 	t.false(JSON.stringify([bridge.said, text]).includes('hidden-word'));
 	await bridge.shutdown();
 });
