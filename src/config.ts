@@ -63,6 +63,8 @@ const storeSchema = z.strictObject({
 	queue_capacity: z.int().min(1).default(100_000),
 	/** Closed problems are forgotten after this time, with their events and what was sent for them. */
 	retention: duration.default(400 * 86_400_000),
+	/** What was sent and answered without a problem, such as heartbeats, is forgotten after this time; its digest stays in the ledger. */
+	routine_retention: duration.default(30 * 86_400_000),
 	/** How often the whole ledger is verified. An alert tells when that has not been done for three hours. */
 	ledger_verification: duration
 		.refine(millis => millis >= 1000 && millis <= 3_600_000, {message: 'must be from 1s to 1h'})

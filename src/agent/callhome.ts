@@ -54,7 +54,7 @@ export type CallHome = {
 /** Opens the store, and starts to send. The order is that of the path; shutdown goes back. The ways stay the caller's. */
 export async function openCallHome(config: Config, log: Log, ways: Ways): Promise<CallHome> {
 	await using stack = new AsyncDisposableStack();
-	const {directory, max_size, queue_capacity, retention} = config.store;
+	const {directory, max_size, queue_capacity} = config.store;
 	stack.use(lockDirectory(directory));
 	const store = await openStore({
 		directory,
@@ -96,7 +96,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 	if (released > 0) log('info', `${released} held problem(s) can go out now`);
 	const upkeep = {store, policy, wake: drain.wake, log, stack};
 	startReleases(upkeep);
-	startPruning(retention, upkeep);
+	startPruning(config.store, upkeep);
 	let heartbeats: HeartbeatWatch | undefined;
 	if (maySend) {
 		await startHeartbeats(config, systems, upkeep);

@@ -62,12 +62,14 @@ export function startReleases(upkeep: Upkeep): void {
 }
 
 /** Forgets closed problems after the time that the configuration sets. Bounded steps, so that no event waits for long. */
-export function startPruning(retentionMillis: number, upkeep: Upkeep): void {
+export function startPruning({retention, routine_retention}: Config['store'], upkeep: Upkeep): void {
 	const {store, policy} = upkeep;
 	const prune = async () => {
-		const closedBefore = Date.now() - retentionMillis;
+		const closedBefore = Date.now() - retention;
+		const routineBefore = Date.now() - Math.min(retention, routine_retention);
 		const relapsedBefore = Date.now() - policy.relapseWithinMillis;
-		for (let removed = 1; removed > 0; ) removed = await store.write(records => records.prune({closedBefore, relapsedBefore}));
+		for (let removed = 1; removed > 0; )
+			removed = await store.write(records => records.prune({closedBefore, routineBefore, relapsedBefore}));
 	};
 	every(pruneIntervalMillis, 'old problems could not be forgotten', prune, upkeep);
 }

@@ -5,6 +5,8 @@ import type {Prepare} from './sqlite.ts';
 export const anchorSetting = 'ledger.anchor';
 /** The highest number of an attempt that was forgotten. */
 export const prunedSetting = 'ledger.pruned';
+/** The same of attempts that belong to no problem: they are forgotten sooner. */
+export const prunedRoutineSetting = 'ledger.pruned_routine';
 
 /**
 An attempt and its entry lie in different tables; a page of either may be lost: no number is used twice after that. Of a store

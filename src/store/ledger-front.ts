@@ -1,12 +1,12 @@
-import {anchorSetting, mostSequence, prunedSetting, writeJson} from './ledger-chain.ts';
+import {anchorSetting, mostSequence, prunedRoutineSetting, prunedSetting, writeJson} from './ledger-chain.ts';
 import type {Prepare} from './sqlite.ts';
 
 /** Otherwise an attempt that is gone would count as taken away. */
-export function noteForgottenAttempt(prepare: Prepare, sequence: number): void {
+export function noteForgottenAttempt(prepare: Prepare, problemId: string | null, sequence: number): void {
 	prepare(`
-		INSERT INTO setting (name, value) VALUES ('${prunedSetting}', ?1)
+		INSERT INTO setting (name, value) VALUES (?2, ?1)
 		ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))
-	`).run(String(sequence));
+	`).run(String(sequence), problemId === null ? prunedRoutineSetting : prunedSetting);
 }
 
 const frontSql = `

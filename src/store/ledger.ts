@@ -8,10 +8,20 @@ import {
 	type Fields,
 	mostAcknowledged,
 	type Place,
+	readEntry,
 	requestFields,
 } from '../ledger.ts';
 import type {Link} from '../ledger-verifier.ts';
-import {append, mostSequence, newestSequence, prunedSetting, readAnchor, readJson, writeJson} from './ledger-chain.ts';
+import {
+	append,
+	mostSequence,
+	newestSequence,
+	prunedRoutineSetting,
+	prunedSetting,
+	readAnchor,
+	readJson,
+	writeJson,
+} from './ledger-chain.ts';
 import type {Prepare} from './sqlite.ts';
 
 const beforeSetting = 'ledger.before';
@@ -117,17 +127,30 @@ export async function ledgerSlice(
 		if (size >= bytes) break;
 	}
 	// Read after the rows: what was forgotten between the two is then known to be.
-	const pruned = numberSetting(prepare, prunedSetting);
-	const links = rows.map(row => toLink(row, pruned));
+	const forgotten = forgottenIn(prepare);
+	const links = rows.map(row => toLink(row, forgotten));
 	return {links, anchor: readAnchor(prepare), isEnd: size < bytes && rows.length < entries};
 }
 
-function toLink(row: Row, pruned: number): LedgerLink {
+/** Tells an attempt that was forgotten in its time from one that somebody took away. */
+function forgottenIn(prepare: Prepare): (attempt: number) => boolean {
+	const pruned = numberSetting(prepare, prunedSetting);
+	const prunedRoutine = numberSetting(prepare, prunedRoutineSetting);
+	return function isForgotten(attempt) {
+		if (attempt <= pruned) return true;
+		if (attempt > prunedRoutine) return false;
+		// Its request is not in the chain any more when only its end is left at the front: then it is long over, too.
+		const request = prepare('SELECT entry FROM ledger WHERE attempt = ? ORDER BY sequence LIMIT 1').get(attempt);
+		return readEntry(String(request?.entry))?.problem_id === undefined;
+	};
+}
+
+function toLink(row: Row, isForgotten: (attempt: number) => boolean): LedgerLink {
 	const {sequence, entry, hash, attempt, kept_attempt: number} = row;
 	const link = {sequence, entry, hash, text: undefined};
 	if (row.kind === 'acknowledgement') return link;
 	if (attempt === null) return {...link, kept: {attempt: null}};
-	if (number === null) return {...link, isLost: attempt > pruned};
+	if (number === null) return {...link, isLost: !isForgotten(attempt)};
 	return {...link, text: row.text ?? undefined, kept: keptOf({...row, sequence: number})};
 }
 

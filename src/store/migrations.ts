@@ -168,11 +168,15 @@ const ledger = [
 	"INSERT INTO setting (name, value) SELECT 'ledger.before', coalesce(max(sequence), 0) FROM attempt",
 ];
 
+/** Nearly all attempts are of no problem, and the oldest of them are looked for each hour. */
+const routineAttempts = ['CREATE INDEX attempt_of_none ON attempt (started_at) WHERE problem_id IS NULL'];
+
 const steps: Readonly<Record<string, readonly string[]>> = {
 	'001-spine': spine,
 	'002-cheap-joins': cheapJoins,
 	'003-split-indexes': splitIndexes,
 	'004-ledger': ledger,
+	'005-routine-attempts': routineAttempts,
 };
 
 /**

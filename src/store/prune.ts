@@ -5,6 +5,8 @@ import type {Prepare} from './sqlite.ts';
 export type PruneLimits = {
 	/** Unix milliseconds. Events, attempts and activities of problems that were closed before go. */
 	readonly closedBefore: number;
+	/** Attempts that belong to no problem, such as heartbeats and inventories, go when they are older. */
+	readonly routineBefore?: number;
 	/** The problems themselves, and the faults they stand for, stay until then, for a fault may relapse. */
 	readonly relapsedBefore: number;
 	/** Rows deleted by one call, at the most: writers wait for it. */
@@ -23,11 +25,19 @@ const ofFinished = (large: string, recent: string) => `
 	UNION ALL SELECT * FROM (SELECT problem_id, sequence FROM ${recent} WHERE problem_id IN (${finished}) LIMIT ?2) LIMIT ?2
 `;
 
-/** What belongs to no problem, such as heartbeats, and what is left of a problem that is lost. */
-const ownerless = (table: 'attempt' | 'activity', time: string) => `
-	SELECT problem_id, sequence FROM ${table}
-	WHERE ${time} < ?1 AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.id = problem_id)
+/** What belongs to no problem, and what is left of a problem that is lost. */
+const ownerlessActivities = `
+	SELECT problem_id, sequence FROM activity
+	WHERE at < ?1 AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.id = problem_id)
 	ORDER BY sequence LIMIT ?2
+`;
+const orphanedAttempts = `
+	SELECT problem_id, sequence FROM attempt
+	WHERE problem_id IS NOT NULL AND started_at < ?1 AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.id = problem_id)
+	ORDER BY sequence LIMIT ?2
+`;
+const routineAttempts = `
+	SELECT problem_id, sequence FROM attempt WHERE problem_id IS NULL AND started_at < ?1 ORDER BY started_at LIMIT ?2
 `;
 
 const attemptsOfFinished = `SELECT problem_id, sequence FROM attempt WHERE problem_id IN (${finished}) LIMIT ?2`;
@@ -35,31 +45,33 @@ const attemptsOfFinished = `SELECT problem_id, sequence FROM attempt WHERE probl
 type Row = {readonly problem_id: string | null; readonly sequence: number};
 type Remove = (prepare: Prepare, problemId: string | null, sequence: number) => void;
 
-const removeAttempt: Remove = (prepare, _problemId, sequence) => {
+const removeAttempt: Remove = (prepare, problemId, sequence) => {
 	prepare('DELETE FROM attempt WHERE sequence = ?').run(sequence);
-	noteForgottenAttempt(prepare, sequence);
+	noteForgottenAttempt(prepare, problemId, sequence);
 };
 
-const steps: readonly (readonly [query: string, remove: Remove])[] = [
+const steps: readonly (readonly [query: string, remove: Remove, since?: 'routineBefore'])[] = [
 	[
 		ofFinished('event_by_problem', 'recent_event'),
 		(prepare, problemId, sequence) => removeEvent(prepare, String(problemId), sequence),
 	],
 	[attemptsOfFinished, removeAttempt],
 	[ofFinished('activity_by_problem', 'recent_activity'), removeActivity],
-	[ownerless('attempt', 'started_at'), removeAttempt],
-	[ownerless('activity', 'at'), removeActivity],
+	[orphanedAttempts, removeAttempt],
+	[routineAttempts, removeAttempt, 'routineBefore'],
+	[ownerlessActivities, removeActivity],
 ];
 
 /**
 Forgets what is long over, a bounded part with each call. Returns how many rows went: call it again until that is 0. The
 events of a pruned problem stay in `countEvents` and in `tallyProblems`, whose counts never go back.
 */
-export async function prune(prepare: Prepare, {closedBefore, relapsedBefore, limit = 1000}: PruneLimits): Promise<number> {
+export async function prune(prepare: Prepare, limits: PruneLimits): Promise<number> {
+	const {closedBefore, relapsedBefore, limit = 1000} = limits;
 	let removed = 0;
-	for (const [query, remove] of steps) {
+	for (const [query, remove, since = 'closedBefore'] of steps) {
 		if (removed >= limit) return removed;
-		const rows = prepare(query).all(closedBefore, limit - removed) as Row[];
+		const rows = prepare(query).all(limits[since] ?? closedBefore, limit - removed) as Row[];
 		for (const {problem_id: problemId, sequence} of rows) remove(prepare, problemId, sequence);
 		removed += rows.length;
 	}

@@ -86,6 +86,24 @@ test('what is long over is forgotten from the front, and what stays is one chain
 	t.deepEqual(await breaksOf(store), ['hash 81-81 entry']);
 });
 
+test('what was sent without a problem is forgotten sooner, its entries stay, and what is taken away of a problem is still seen', async t => {
+	const {store, directory} = await openedStore(t);
+	for (let index = 0; index < 20; index++) {
+		const problemId = index % 5 === 0 ? `p${index}` : undefined;
+		if (problemId) await store.write(records => keepProblem(records, problemId, 1));
+		await attempt(store, index, {problemId, startedAt: seenAt + index * hour});
+	}
+	const limits = {closedBefore: 0, routineBefore: seenAt + 15 * hour, relapsedBefore: 0, limit: 3};
+	for (let removed = 1; removed > 0; ) {
+		removed = await store.write(records => records.prune(limits));
+		t.deepEqual(await breaksOf(store), []);
+	}
+	const {entries, compared} = await verifyLedger(store.read);
+	t.deepEqual([entries, compared], [40, 2 * 8], 'four of problems, and four that are not old enough');
+	tamperWith(directory, "DELETE FROM attempt WHERE problem_id = 'p5'");
+	t.deepEqual(await breaksOf(store), ['lost 11-12 attempt']);
+});
+
 test('entries that are forgotten while the ledger is verified are no break', async t => {
 	const {store} = await storeWith(t, 600);
 	let parts = 0;
