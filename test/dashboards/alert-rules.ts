@@ -14,6 +14,7 @@ import {connectivityCases} from '../helpers/alert-cases.ts';
 import {hardwareCases} from '../helpers/alert-cases-hardware.ts';
 import {inventoryCases} from '../helpers/alert-cases-inventory.ts';
 import {ledgerCases} from '../helpers/alert-cases-ledger.ts';
+import {limitCases} from '../helpers/alert-cases-limits.ts';
 import {problemCases} from '../helpers/alert-cases-problems.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
@@ -25,7 +26,7 @@ const rules = Object.values(groups).flatMap(group => group.rules);
 const names = [...new Set(rules.map(({alert}) => alert))];
 const fileOf = (group: string) => join(top, `dashboards/prometheus/${group}.rules.yaml`);
 const committed = Object.keys(groups).map(fileOf);
-const alertCases = [...connectivityCases, ...problemCases, ...hardwareCases, ...inventoryCases, ...ledgerCases];
+const alertCases = [...connectivityCases, ...problemCases, ...hardwareCases, ...inventoryCases, ...ledgerCases, ...limitCases];
 
 for (const [path, text] of Object.entries(filesOf())) {
 	test(`${path} is what the code makes: "npm run -s rules" writes it`, async t => {
