@@ -15,6 +15,7 @@ import {hardwareCases} from '../helpers/alert-cases-hardware.ts';
 import {inventoryCases} from '../helpers/alert-cases-inventory.ts';
 import {ledgerCases} from '../helpers/alert-cases-ledger.ts';
 import {limitCases} from '../helpers/alert-cases-limits.ts';
+import {limitRoomCases} from '../helpers/alert-cases-limits-room.ts';
 import {problemCases} from '../helpers/alert-cases-problems.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
@@ -26,7 +27,15 @@ const rules = Object.values(groups).flatMap(group => group.rules);
 const names = [...new Set(rules.map(({alert}) => alert))];
 const fileOf = (group: string) => join(top, `dashboards/prometheus/${group}.rules.yaml`);
 const committed = Object.keys(groups).map(fileOf);
-const alertCases = [...connectivityCases, ...problemCases, ...hardwareCases, ...inventoryCases, ...ledgerCases, ...limitCases];
+const alertCases = [
+	...connectivityCases,
+	...problemCases,
+	...hardwareCases,
+	...inventoryCases,
+	...ledgerCases,
+	...limitCases,
+	...limitRoomCases,
+];
 
 for (const [path, text] of Object.entries(filesOf())) {
 	test(`${path} is what the code makes: "npm run -s rules" writes it`, async t => {
