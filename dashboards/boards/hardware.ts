@@ -163,12 +163,13 @@ const reading = (
 	{label, hardware, ofPicked}: BoardTerms,
 	metric: string,
 	panel: Pick<PanelSpec, 'title' | 'description' | 'unit'> & Partial<PanelSpec>,
+	matchers?: string,
 ): PanelSpec => ({
 	kind: 'lines',
 	width: 8,
 	queries: [
 		{
-			expr: `max by (${label.hostName}, ${label.hwId}, ${label.hwName}) (${ofPicked(hardware(metric))})`,
+			expr: `max by (${label.hostName}, ${label.hwId}, ${label.hwName}) (${ofPicked(hardware(metric), matchers)})`,
 			legend: `{{${label.hostName}}} {{${label.hwName}}} {{${label.hwId}}}`,
 		},
 	],
@@ -223,11 +224,17 @@ const disks = (terms: BoardTerms): PanelSpec[] => [
 		cells: {State: {words: stateWords}},
 		sortBy: 'State',
 	},
-	reading(terms, 'hw.physical_disk.endurance_utilization', {
-		title: 'Wear of disks',
-		description: 'Part of the writes that each disk is made for, used or left as hw_physical_disk_state says.',
-		unit: 'percentunit',
-		width: 12,
-		min: 0,
-	}),
+	reading(
+		terms,
+		'hw.physical_disk.endurance_utilization',
+		{
+			title: 'Wear of disks',
+			description: 'Part of the writes that each disk is made for, as far as they are used up: at 100 % it has had them all.',
+			unit: 'percentunit',
+			width: 12,
+			min: 0,
+			steps: limits(0.8, 1),
+		},
+		`${terms.label.diskState}!="remaining"`,
+	),
 ];

@@ -54,6 +54,10 @@ test('each rule says what it means and what to do, in one line, and leads to a r
 	}
 });
 
+test('the README says how many rules there are', async t => {
+	t.true((await readFile(join(top, 'README.md'), 'utf8')).includes(` are ${rules.length} alert rules `));
+});
+
 test('the runbook of a broken ledger explains each kind of break', async t => {
 	const runbook = await readFile(join(top, runbooksInRepository, 'CallHomeLedgerBroken.md'), 'utf8');
 	for (const kind of [...Object.keys(breakKinds), 'went_back']) t.regex(runbook, new RegExp(`^\\* .*\`${kind}\`.*:`, 'm'), kind);

@@ -171,6 +171,17 @@ testWithPeer('promtool', 'every query is PromQL of Prometheus 2.42', async t => 
 	t.regex(output, new RegExp(`${queries.length} rules found`));
 });
 
+test('what is left of a disk is not drawn as what is used of it', t => {
+	const [wear] = boards.flatMap(panelsOf).filter(({title}) => title === 'Wear of disks');
+	for (const {expr} of wear?.targets ?? []) t.regex(expr, /hw_physical_disk_state!="remaining"/);
+	t.is(wear?.targets?.length, 1);
+});
+
+test('no text of a board holds the name of a label or a series', t => {
+	for (const {title, description = ''} of boards.flatMap(panelsOf))
+		t.notRegex(`${title} ${description}`, /\b(?:hw|callhome)_[a-z_]+/, title);
+});
+
 test('what is worst stands on top of a table: the certificate that ends first, the source that fails, the disk that has failed', t => {
 	const sorted = Object.fromEntries(
 		boards.flatMap(panelsOf).map(({title, options}) => [title, (options?.sortBy as Sort[] | undefined)?.[0]]),
