@@ -38,7 +38,10 @@ test('an attempt of milliseconds is not shown as one of five seconds', async t =
 });
 
 test('the first attempt over a connection is a step of its counter, not its birth', async t => {
-	const connections = [{name: 'first', direct: {}}, {name: 'second', direct: {}}];
+	const connections = [
+		{name: 'first', direct: {}},
+		{name: 'second', direct: {}},
+	];
 	const {metrics} = await startBridgeProcess(t, {system, connections});
 	const page = await (await fetch(metrics)).text();
 	t.regex(page, /^callhome_connection_attempts_total\{callhome_connection="second",.*\} 0$/m);
