@@ -123,7 +123,7 @@ export async function openCallHome(config: Config, log: Log, ways: Ways): Promis
 		instruments,
 		observe() {
 			instruments.renew();
-			startCounting(instruments(), connectivity.destination(), connectivity.health.list());
+			startCounting(instruments(), connectivity.destination());
 			observeBridge({
 				snapshot: readSnapshot(store),
 				systems: readSystems(store, systems, inventories && config.service_information.inventory.interval),

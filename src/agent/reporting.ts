@@ -13,21 +13,14 @@ export const errorOf = (outcome: Settled['outcome']) =>
 		? {}
 		: {[attributeNames.errorType]: 'code' in outcome.error ? String(outcome.error.code) : outcome.error.name};
 
-type Way = {readonly connection: string; readonly destination: string};
-
 /** A counter that is there from the start shows its first step, too: what is rare would else never be seen in a rate. */
-export function startCounting(instruments: Instruments, destination: string, paths: readonly Way[]): void {
+export function startCounting(instruments: Instruments, destination: string): void {
 	for (const decision of decisions) instruments.events.add(0, {[attributeNames.decision]: decision});
 	for (const signal of signals)
 		for (const outcome of outcomes)
 			instruments.intakeRecords.add(0, {[attributeNames.intakeOutcome]: outcome, [attributeNames.signal]: signal});
 	for (const type of submissionTypes)
 		instruments.submissions.add(0, {[attributeNames.submissionType]: type, [attributeNames.destination]: destination});
-	for (const path of paths)
-		instruments.connectionAttempts.add(0, {
-			[attributeNames.connection]: path.connection,
-			[attributeNames.destination]: path.destination,
-		});
 }
 
 /** Counts and traces what was decided. */

@@ -36,13 +36,3 @@ test('an attempt of milliseconds is not shown as one of five seconds', async t =
 	const quick = [...page.matchAll(/^callhome_connection_duration_seconds_bucket\{.*le="2\.5"\} (\d+)$/gm)];
 	t.true(quick.reduce((sum, [, count]) => sum + Number(count), 0) > 0);
 });
-
-test('the first attempt over a connection is a step of its counter, not its birth', async t => {
-	const connections = [
-		{name: 'first', direct: {}},
-		{name: 'second', direct: {}},
-	];
-	const {metrics} = await startBridgeProcess(t, {system, connections});
-	const page = await (await fetch(metrics)).text();
-	t.regex(page, /^callhome_connection_attempts_total\{callhome_connection="second",.*\} 0$/m);
-});
