@@ -111,7 +111,7 @@ const slow = (severity: Firing['severity'], value: string): Firing => ({severity
 const objectiveCases: readonly AlertCase[] = [
 	{
 		title: 'is silent with five slow cases in an hour, although Prometheus extrapolates them to a little more',
-		series: answers('0x60 1x1 2x1 3x1 4x1 5x100', always(0)),
+		series: answers('100x60 101x1 102x1 103x1 104x1 105x100', always(100)),
 		at: '72m',
 		fires: [],
 	},
