@@ -4,7 +4,14 @@ export type MetricDefinition = {
 	readonly instrument: Instrument;
 	readonly unit: string;
 	readonly description: string;
+	/** Of a histogram, the upper bounds of its buckets: those of the SDK are made for milliseconds. */
+	readonly bounds?: readonly number[];
 };
+
+/** Seconds that one attempt takes: to a near server milliseconds, through a slow proxy minutes. */
+const attemptBounds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+/** Seconds until IBM has answered. 250 is the objective, 14,400 alarms, and no case number comes after 72 hours. */
+const answerBounds = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 250, 600, 1800, 14_400, 86_400, 259_200];
 
 /** Every metric of the bridge: dashboards, alert rules and tests take the names from here. */
 export const bridgeMetrics = {
@@ -62,12 +69,14 @@ export const bridgeMetrics = {
 		instrument: 'histogram',
 		unit: 's',
 		description: 'From queued to the final answer.',
+		bounds: answerBounds,
 	},
 	caseDuration: {
 		name: 'callhome.case.duration',
 		instrument: 'histogram',
 		unit: 's',
 		description: 'From the first event of a problem to its case number.',
+		bounds: answerBounds,
 	},
 	heartbeatLastSuccess: {
 		name: 'callhome.heartbeat.last_success.timestamp',
@@ -98,6 +107,7 @@ export const bridgeMetrics = {
 		instrument: 'histogram',
 		unit: 's',
 		description: 'Duration of one attempt over a connection.',
+		bounds: attemptBounds,
 	},
 	connectionLastSuccess: {
 		name: 'callhome.connection.last_success.timestamp',

@@ -38,7 +38,11 @@ const options = ({unit, description}: MetricDefinition) => ({unit, description})
 export function createInstruments() {
 	const meter = metrics.getMeter(scopeName);
 	const counter = (metric: MetricDefinition) => meter.createCounter(metric.name, options(metric));
-	const histogram = (metric: MetricDefinition) => meter.createHistogram(metric.name, options(metric));
+	const histogram = (metric: MetricDefinition) =>
+		meter.createHistogram(metric.name, {
+			...options(metric),
+			...(metric.bounds && {advice: {explicitBucketBoundaries: [...metric.bounds]}}),
+		});
 	return {
 		intakeRecords: counter(bridgeMetrics.intakeRecords),
 		events: counter(bridgeMetrics.events),

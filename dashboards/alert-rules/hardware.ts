@@ -50,15 +50,21 @@ const sourceFailing = ({series, label, span}: Terms): AlertRule => ({
 	action: 'Run "callhome status": it has the reason, such as a refused password or an address that does not answer.',
 });
 
-/** Only what was read within a day, and only while the bridge itself reports: its own silence is another alert. */
+/**
+Only what was read within a day, and only while the bridge itself reports: its own silence is another alert. A machine whose
+serial number became known, in the configuration or at its module, has other series under the same name, and is not silent.
+*/
 const systemSilent = ({series, label, span, hardware}: Terms): AlertRule => {
-	const seen = (seconds: number) =>
-		`group ${by(label.hostName, label.systemSerialNumber)} (present_over_time(${hardware('hw.status')}[${span(seconds)}]))`;
+	const identity = [label.hostName, label.systemSerialNumber];
+	const seen = (seconds: number, labels: readonly string[], matchers = '') =>
+		`group ${by(...labels)} (present_over_time(${hardware('hw.status')}${matchers}[${span(seconds)}]))`;
+	const unnumbered = `{${label.systemSerialNumber}=""}`;
 	return {
 		alert: 'CallHomeSystemSilent',
 		severity: 'warning',
-		expr: `${seen(day)}
-unless ${seen(30 * minute)}
+		expr: `${seen(day, identity)}
+unless ${seen(30 * minute, identity)}
+unless (${seen(day, identity, unnumbered)} and ${on(label.hostName)} ${seen(30 * minute, [label.hostName])})
 and ${on()} group ${by()} (${series.heartbeatInterval})
 and ${on()} group ${by()} (present_over_time(${series.heartbeatInterval}[${span(5 * minute)}] offset ${span(30 * minute)}))`,
 		for: span(5 * minute),

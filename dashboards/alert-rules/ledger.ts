@@ -7,7 +7,8 @@ export const ledgerRules = (terms: Terms): readonly AlertRule[] => [broken(terms
 /**
 What a verification finds, and what only somebody outside can see: a ledger that lies whole in the store of yesterday. Its
 count is kept in the store, so a restart does not change it. A reset stays visible when the count has caught up; a higher count
-of a day is seen although the labels of the series changed meanwhile, as with another version of the program.
+of a day is seen although the labels of the series changed meanwhile, as with another version of the program. Where Prometheus
+writes a 0 at each start of a process (created-timestamp-zero-ingestion), resets tell nothing: a day with a 0 has none.
 */
 const broken = (terms: Terms): AlertRule => {
 	const {series, label, span} = terms;
@@ -16,7 +17,10 @@ const broken = (terms: Terms): AlertRule => {
 		severity: 'critical',
 		expr: `sum ${by(label.ledgerBreak)} (${series.ledgerBreaks}) > 0
 or label_replace(
-  max ${by()} (resets(${series.ledgerEntries}[${span(day)}])) > 0
+  (
+    max ${by()} (resets(${series.ledgerEntries}[${span(day)}])) > 0
+    unless min ${by()} (min_over_time(${series.ledgerEntries}[${span(day)}])) == 0
+  )
   or group ${by()} (
     max ${by()} (max_over_time(${series.ledgerEntries}[${span(day)}])) > max ${by()} (${series.ledgerEntries})
   ),

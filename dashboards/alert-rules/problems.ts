@@ -68,9 +68,9 @@ function slowShare({series, label, span}: Terms, window: number): string {
 	return `1 - ${rate('bucket', `${ofCases}, ${withinBound}`)} / ${rate('count', ofCases)}`;
 }
 
-/** How many cases were slow: with one or two of them a share says nothing. */
+/** How many cases there were, six at least: of fewer a share says nothing. Prometheus extrapolates: five may count as a little more. */
 const enough = ({series, label, span}: Terms, window: number) =>
-	`sum ${by()} (increase(${series.submissionDuration}_count{${label.submissionType}="hardware_alert"}[${span(window)}])) > 5`;
+	`sum ${by()} (increase(${series.submissionDuration}_count{${label.submissionType}="hardware_alert"}[${span(window)}])) > 5.5`;
 
 const burning = (terms: Terms, [long, short]: readonly [number, number], factor: number): string => {
 	const most = Number((factor * (1 - objective)).toFixed(2));

@@ -3,7 +3,13 @@ import {systemAttributes, systemMetrics} from '../../src/system-metrics.ts';
 import {attributeNames, bridgeMetrics, type MetricDefinition} from '../../src/telemetry.ts';
 
 const metrics = {...bridgeMetrics, ...systemMetrics, sourceUp: sourceMetrics.up} as const;
-const hardwareAttributes = {hwId: 'hw.id', hwType: 'hw.type', hwName: 'hw.name', hwState: 'hw.state'} as const;
+const hardwareAttributes = {
+	hwId: 'hw.id',
+	hwType: 'hw.type',
+	hwName: 'hw.name',
+	hwState: 'hw.state',
+	diskState: 'hw.physical_disk.state',
+} as const;
 const attributes = {...attributeNames, ...systemAttributes, ...sourceAttributes, ...hardwareAttributes} as const;
 
 /** How the names of OpenTelemetry are written in Prometheus. Given by whoever generates: the same functions make `/metrics`. */

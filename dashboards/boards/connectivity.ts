@@ -198,5 +198,6 @@ const certificates = ({series, label, of}: BoardTerms): PanelSpec => ({
 			],
 		},
 	},
-	sortBy: 'Certificate',
+	sortBy: 'Ends in',
+	lowestFirst: true,
 });

@@ -1,5 +1,5 @@
 import type {Board} from './board.ts';
-import type {PanelSpec} from './panel.ts';
+import type {PanelSpec, Words} from './panel.ts';
 import {type BoardTerms, gray, green, limits, noneIsGood, orange, red, toBoard, yellow} from './terms.ts';
 
 /** The monitored machines: failing parts first. */
@@ -33,10 +33,25 @@ const ranks: readonly (readonly [state: string, rank: number])[] = [
 	['needs_cleaning', 1],
 ];
 
+const stateWords: Words = {
+	0: ['well', green],
+	1: ['needs cleaning', gray],
+	2: ['degraded', yellow],
+	3: ['about to fail', orange],
+	4: ['failed', red],
+};
+
 /** The worst first: failed, about to fail, degraded, wants cleaning. */
-const worst = (terms: BoardTerms) => {
+const worst = (terms: BoardTerms, of: Of = terms.ofSystem) => {
 	const by = `max by (${partLabels(terms)})`;
-	return ranks.map(([state, rank]) => `${by} (${inState(terms, state, terms.ofSystem)} == 1) * ${rank}`).join(' or ');
+	return ranks.map(([state, rank]) => `${by} (${inState(terms, state, of)} == 1) * ${rank}`).join(' or ');
+};
+
+/** With those that are well, below the others. */
+const worstDisks = (terms: BoardTerms) => {
+	const of: Of = (series, matchers = '') =>
+		terms.ofSystem(series, `${terms.label.hwType}=~"physical_disk|logical_disk", ${matchers}`);
+	return `${worst(terms, of)} or max by (${partLabels(terms)}) (${inState(terms, 'ok', of)}) * 0`;
 };
 
 /** The worst state of any part of each system. Each part has all its states at all times: one of them shows that it is read. */
@@ -92,9 +107,7 @@ const notWell = (terms: BoardTerms): PanelSpec[] => [
 			[terms.label.hwName]: 'Name',
 		},
 		cells: {
-			State: {
-				words: {1: ['needs cleaning', gray], 2: ['degraded', yellow], 3: ['about to fail', orange], 4: ['failed', red]},
-			},
+			State: {words: stateWords},
 		},
 		sortBy: 'State',
 		links: {System: {title: 'This system only', url: toBoard('callhome-hardware', 'System')}},
@@ -108,13 +121,7 @@ const stateTimeline = (terms: BoardTerms): PanelSpec => ({
 		'The worst state of any part of each system, of the 20 systems that are worst off at the end of the range, those that have fallen silent before those that are well. A gap: nothing was read of it.',
 	width: 24,
 	unit: 'none',
-	words: {
-		0: ['well', green],
-		1: ['needs cleaning', gray],
-		2: ['degraded', yellow],
-		3: ['about to fail', orange],
-		4: ['failed', red],
-	},
+	words: stateWords,
 	queries: [
 		{
 			expr: worstOfSystems(terms, terms.ofPicked),
@@ -141,12 +148,13 @@ const errors = ({label, hardware, ofPicked, series, of}: BoardTerms): PanelSpec[
 	{
 		kind: 'table',
 		title: 'Sources',
-		description: 'Whether each source of hardware events reads each of its targets.',
+		description: 'Whether each source of hardware events reads each of its targets; those that it does not on top.',
 		width: 12,
 		queries: [{expr: `min by (instance, ${label.source}, ${label.target}) (${of(series.sourceUp)})`, legend: 'Works'}],
 		columns: {[label.source]: 'Source', [label.target]: 'Target', instance: 'Bridge'},
 		cells: {Works: {words: {0: ['no', red], 1: ['yes', green]}}},
 		sortBy: 'Works',
+		lowestFirst: true,
 	},
 ];
 
@@ -155,12 +163,13 @@ const reading = (
 	{label, hardware, ofPicked}: BoardTerms,
 	metric: string,
 	panel: Pick<PanelSpec, 'title' | 'description' | 'unit'> & Partial<PanelSpec>,
+	matchers?: string,
 ): PanelSpec => ({
 	kind: 'lines',
 	width: 8,
 	queries: [
 		{
-			expr: `max by (${label.hostName}, ${label.hwId}, ${label.hwName}) (${ofPicked(hardware(metric))})`,
+			expr: `max by (${label.hostName}, ${label.hwId}, ${label.hwName}) (${ofPicked(hardware(metric), matchers)})`,
 			legend: `{{${label.hostName}}} {{${label.hwName}}} {{${label.hwId}}}`,
 		},
 	],
@@ -203,27 +212,29 @@ const disks = (terms: BoardTerms): PanelSpec[] => [
 	{
 		kind: 'table',
 		title: 'Disks',
-		description: 'State of each physical disk and of each array: 1 is what it is in.',
+		description: 'State of each physical disk and of each array, the worst first.',
 		width: 12,
-		queries: [
-			{
-				expr: `sort_desc(max by (${terms.label.hostName}, ${terms.label.hwType}, ${terms.label.hwId}, ${terms.label.hwName}, ${terms.label.hwState}) (${terms.ofSystem(terms.hardware('hw.status'), `${terms.label.hwType}=~"physical_disk|logical_disk"`)} == 1))`,
-				legend: 'Is',
-			},
-		],
+		queries: [{expr: `sort_desc(${worstDisks(terms)})`, legend: 'State'}],
 		columns: {
 			[terms.label.hostName]: 'System',
+			[terms.label.hwType]: 'Kind',
 			[terms.label.hwId]: 'Disk',
 			[terms.label.hwName]: 'Name',
-			[terms.label.hwState]: 'State',
 		},
+		cells: {State: {words: stateWords}},
 		sortBy: 'State',
 	},
-	reading(terms, 'hw.physical_disk.endurance_utilization', {
-		title: 'Wear of disks',
-		description: 'Part of the writes that each disk is made for, used or left as hw_physical_disk_state says.',
-		unit: 'percentunit',
-		width: 12,
-		min: 0,
-	}),
+	reading(
+		terms,
+		'hw.physical_disk.endurance_utilization',
+		{
+			title: 'Wear of disks',
+			description: 'Part of the writes that each disk is made for, as far as they are used up: at 100 % it has had them all.',
+			unit: 'percentunit',
+			width: 12,
+			min: 0,
+			steps: limits(0.8, 1),
+		},
+		`${terms.label.diskState}!="remaining"`,
+	),
 ];

@@ -45,6 +45,8 @@ export type PanelSpec = {
 	readonly cells?: Readonly<Record<string, {readonly unit?: string; readonly steps?: readonly Step[]; readonly words?: Words}>>;
 	/** In a table: the column by which it is sorted, the highest on top. */
 	readonly sortBy?: string;
+	/** Or the lowest, where that is the worst. */
+	readonly lowestFirst?: boolean;
 	/** In a table: where a click on a cell of this column leads. */
 	readonly links?: Readonly<Record<string, {readonly title: string; readonly url: string}>>;
 };
@@ -120,7 +122,7 @@ export function panelOf(spec: PanelSpec): Builder<Panel> {
 
 /** One row for all queries that have the same labels, and only the columns that are named, in their order. */
 function asTable(panel: InstanceType<typeof table.PanelBuilder>, spec: PanelSpec): void {
-	const {columns = {}, cells = {}, sortBy, links = {}, queries} = spec;
+	const {columns = {}, cells = {}, sortBy, lowestFirst = false, links = {}, queries} = spec;
 	const valueName = (index: number) => (queries.length === 1 ? 'Value' : `Value #${refIdOf(index)}`);
 	const shown = {...columns, ...Object.fromEntries(queries.map(({legend}, index) => [valueName(index), legend]))};
 	if (queries.length > 1) panel.withTransformation({id: 'merge', options: {}});
@@ -130,7 +132,7 @@ function asTable(panel: InstanceType<typeof table.PanelBuilder>, spec: PanelSpec
 	for (const name of new Set([...Object.keys(cells), ...Object.keys(links)])) {
 		panel.overrideByName(name, [...cellProperties(cells[name]), ...linkProperties(links[name])]);
 	}
-	if (sortBy !== undefined) panel.sortBy([new common.TableSortByFieldStateBuilder().displayName(sortBy).desc(true)]);
+	if (sortBy !== undefined) panel.sortBy([new common.TableSortByFieldStateBuilder().displayName(sortBy).desc(!lowestFirst)]);
 }
 
 function cellProperties(cell: NonNullable<PanelSpec['cells']>[string] | undefined): DynamicConfigValue[] {

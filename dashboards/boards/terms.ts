@@ -13,6 +13,8 @@ export type BoardTerms = Terms & {
 	readonly ofPicked: (series: string, matchers?: string) => string;
 	/** How fast a counter grows, a second. */
 	readonly rate: (series: string, matchers?: string) => string;
+	/** By how much a histogram has grown in a range, its birth included. */
+	readonly grown: (range: string, series: string, matchers?: string) => string;
 };
 
 export type ProcessMetric = 'memory' | 'cpu' | 'uptime' | 'fileDescriptors' | 'delayP99' | 'delayMax' | 'utilization';
@@ -32,8 +34,16 @@ export function createBoardTerms(naming: Naming, process: BoardTerms['process'])
 		ofPicked: (series, matchers = '') =>
 			ofSystem(series, `${hostName}=~"$picked|${unpickable}"${matchers === '' ? '' : `, ${matchers}`}`),
 		rate: (series, matchers) => `rate(${of(series, matchers)}[$__rate_interval])`,
+		grown: (range, series, matchers) => grownOf(range, of(series, matchers)),
 	};
 }
+
+/**
+A histogram is there from its first value on, and no rate sees that one: of faults that are rare it is the only one. What was
+not there before the range counts as a whole.
+*/
+const grownOf = (range: string, series: string) =>
+	`((${series} unless ${series} offset ${range}) or increase(${series}[${range}]))`;
 
 /**
 Grafana does not escape a quotation mark in the value of a variable, so names with one are never picked out: they are shown

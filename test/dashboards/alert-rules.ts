@@ -14,6 +14,8 @@ import {connectivityCases} from '../helpers/alert-cases.ts';
 import {hardwareCases} from '../helpers/alert-cases-hardware.ts';
 import {inventoryCases} from '../helpers/alert-cases-inventory.ts';
 import {ledgerCases} from '../helpers/alert-cases-ledger.ts';
+import {limitCases} from '../helpers/alert-cases-limits.ts';
+import {limitRoomCases} from '../helpers/alert-cases-limits-room.ts';
 import {problemCases} from '../helpers/alert-cases-problems.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
@@ -25,7 +27,15 @@ const rules = Object.values(groups).flatMap(group => group.rules);
 const names = [...new Set(rules.map(({alert}) => alert))];
 const fileOf = (group: string) => join(top, `dashboards/prometheus/${group}.rules.yaml`);
 const committed = Object.keys(groups).map(fileOf);
-const alertCases = [...connectivityCases, ...problemCases, ...hardwareCases, ...inventoryCases, ...ledgerCases];
+const alertCases = [
+	...connectivityCases,
+	...problemCases,
+	...hardwareCases,
+	...inventoryCases,
+	...ledgerCases,
+	...limitCases,
+	...limitRoomCases,
+];
 
 for (const [path, text] of Object.entries(filesOf())) {
 	test(`${path} is what the code makes: "npm run -s rules" writes it`, async t => {
@@ -42,6 +52,10 @@ test('each rule says what it means and what to do, in one line, and leads to a r
 		t.true(runbook.startsWith(`# ${alert}\n`), alert);
 		for (const heading of ['Meaning', 'Look', 'Do']) t.regex(runbook, new RegExp(`^## ${heading}$`, 'm'), alert);
 	}
+});
+
+test('the README says how many rules there are', async t => {
+	t.true((await readFile(join(top, 'README.md'), 'utf8')).includes(` are ${rules.length} alert rules `));
 });
 
 test('the runbook of a broken ledger explains each kind of break', async t => {

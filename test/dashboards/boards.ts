@@ -20,6 +20,8 @@ const everySeries = [
 /** Units of Grafana that the boards use: another one is a slip. */
 const units = ['s', 'none', 'cpm', 'rps', 'percentunit', 'bytes', 'celsius', 'rotrpm', 'watt', 'volt'];
 
+type Sort = {readonly displayName: string; readonly desc: boolean};
+
 const panelsOf = ({panels}: DashboardFile) => panels.filter(({type}) => type !== 'row');
 const expressionsOf = (board: DashboardFile) =>
 	panelsOf(board).flatMap(({title, targets = []}) =>
@@ -167,6 +169,33 @@ testWithPeer('promtool', 'every query is PromQL of Prometheus 2.42', async t => 
 	const {ok, output} = await promtool('check', 'rules', file);
 	t.true(ok, output);
 	t.regex(output, new RegExp(`${queries.length} rules found`));
+});
+
+test('what is left of a disk is not drawn as what is used of it', t => {
+	const [wear] = boards.flatMap(panelsOf).filter(({title}) => title === 'Wear of disks');
+	for (const {expr} of wear?.targets ?? []) t.regex(expr, /hw_physical_disk_state!="remaining"/);
+	t.is(wear?.targets?.length, 1);
+});
+
+test('no text of a board holds the name of a label or a series', t => {
+	for (const {title, description = ''} of boards.flatMap(panelsOf))
+		t.notRegex(`${title} ${description}`, /\b(?:hw|callhome)_[a-z_]+/, title);
+});
+
+test('what is worst stands on top of a table: the certificate that ends first, the source that fails, the disk that has failed', t => {
+	const sorted = Object.fromEntries(
+		boards.flatMap(panelsOf).map(({title, options}) => [title, (options?.sortBy as Sort[] | undefined)?.[0]]),
+	);
+	t.like(sorted.Certificates, {displayName: 'Ends in', desc: false});
+	t.like(sorted.Sources, {displayName: 'Works', desc: false});
+	t.like(sorted.Disks, {displayName: 'State', desc: true});
+	for (const board of boards)
+		for (const {title, options, transformations = []} of panelsOf(board).filter(({type}) => type === 'table')) {
+			const [sort] = (options?.sortBy as Sort[] | undefined) ?? [];
+			const renamed = transformations.find(({id}) => id === 'organize')?.options.renameByName as Record<string, string>;
+			const isText = Object.entries(renamed).some(([of, shown]) => shown === sort?.displayName && !of.startsWith('Value'));
+			t.false(isText, `${board.uid}: ${title} is sorted by a text`);
+		}
 });
 
 test('a link of a table leads to a board that there is, with the time range', t => {

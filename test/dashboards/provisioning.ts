@@ -31,6 +31,14 @@ test('what the compose file mounts is there, and each service has a fixed versio
 	}
 });
 
+test('the first alert of the README gets to the bridge of the compose file, from this machine alone', async t => {
+	const {services} = parse(await read('docker-compose.yaml')) as {services: Record<string, {ports?: string[]}>};
+	for (const port of Object.values(services).flatMap(({ports = []}) => ports)) t.regex(port, /^127\.0\.0\.1:\d+:\d+$/);
+	const [, port] = /curl http:\/\/127\.0\.0\.1:(\d+)\/v1\/logs/.exec(await read('../../README.md')) ?? [];
+	t.deepEqual(services.callhome?.ports, [`127.0.0.1:${port}:${port}`]);
+	t.is(parse(await read('callhome.yaml')).receivers.otlp.endpoint, `0.0.0.0:${port}`);
+});
+
 test('the configuration of the bridge is right', async t => {
 	const {faults} = parseConfig(await read('callhome.yaml'), folder, {});
 	t.deepEqual(faults, []);

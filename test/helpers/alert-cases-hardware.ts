@@ -96,6 +96,28 @@ const readingCases: readonly AlertCase[] = [
 	},
 	{
 		alert: 'CallHomeSystemSilent',
+		title: 'is silent for a machine whose serial number became known',
+		series: {
+			...reports(),
+			...status('ok', '1x20 stale', disk, {host_name: 'db01'}),
+			...status('ok', '_x22 1x200'),
+		},
+		at: '90m',
+		fires: [],
+	},
+	{
+		alert: 'CallHomeSystemSilent',
+		title: 'fires for one of two machines that bear the same name',
+		series: {
+			...reports(),
+			...status('ok', '1x20 stale'),
+			...status('ok', always(1), disk, {...db01, callhome_system_serial_number: 'J4D5E6F'}),
+		},
+		at: '90m',
+		fires: [{severity: 'warning', labels: {...i1, ...db01}}],
+	},
+	{
+		alert: 'CallHomeSystemSilent',
 		title: 'is silent when a bridge is back after two hours and has yet to read',
 		series: {...reports('1800x20 _x120 1800x200'), ...status('ok', '1x20 _x130 1x200')},
 		at: '149m',

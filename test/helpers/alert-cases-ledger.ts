@@ -74,6 +74,27 @@ const brokenCases: readonly AlertCase[] = [
 	},
 	{
 		alert: 'CallHomeLedgerBroken',
+		title: 'is silent over a restart where Prometheus writes a zero at each start of a process',
+		series: {...breaks('hash', always(0)), ...entries('0 100+1x60 _x3 0 160+1x600')},
+		at: '75m',
+		fires: [],
+	},
+	{
+		alert: 'CallHomeLedgerBroken',
+		title: 'fires there, too, while the store of an earlier day has fewer entries than before',
+		series: entries('0 100+1x60 _x3 0 120+1x600'),
+		at: '75m',
+		fires: [wentBack],
+	},
+	{
+		alert: 'CallHomeLedgerBroken',
+		title: 'fires for an empty store in the place of the former one',
+		series: entries('100+1x60 _x3 0+1x600'),
+		at: '75m',
+		fires: [wentBack],
+	},
+	{
+		alert: 'CallHomeLedgerBroken',
 		title: 'is silent at the first start, and when a break was acknowledged',
 		series: {...breaks('content', '2x30 0x600'), ...entries('0+0x30 0+1x600')},
 		at: '60m',

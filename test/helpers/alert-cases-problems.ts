@@ -52,7 +52,7 @@ const stateCases: readonly AlertCase[] = [
 		alert: 'CallHomeProblemStuck',
 		title: 'is silent at a start after a day that delivers what waited',
 		series: oldest('_x5 86400x3 0x60'),
-		at: '9m',
+		at: '8m',
 		fires: [],
 	},
 ];
@@ -118,7 +118,7 @@ const roomCases: readonly AlertCase[] = [
 		at: '15m',
 		fires: [{severity: 'warning', labels: i1, value: '85%'}],
 	},
-	{alert: 'CallHomeQueueFilling', title: 'is silent for a peak', series: queue('90000x8 100x60'), at: '9m', fires: []},
+	{alert: 'CallHomeQueueFilling', title: 'is silent for a peak', series: queue('90000x8 100x60'), at: '8m', fires: []},
 	{
 		alert: 'CallHomeIntakeRefusing',
 		title: 'fires while producers are turned away again and again',

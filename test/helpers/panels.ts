@@ -64,6 +64,8 @@ export async function readBoard(uid: string): Promise<DashboardFile> {
 
 export type Chosen = {
 	readonly interval?: string;
+	/** The range that is shown. */
+	readonly range?: string;
 	readonly site?: string;
 	readonly instance?: string;
 	readonly job?: string;
@@ -75,9 +77,9 @@ export type Chosen = {
 /** What Grafana puts in the place of the variables, when everything is chosen unless it is said otherwise. */
 export const withVariables = (
 	expr: string,
-	{interval = '10s', site = '.*', instance = '.+', job = '.+', system = '(?s:.*)', picked = '(?s:.*)'}: Chosen = {},
+	{interval = '10s', range = '1h', site = '.*', instance = '.+', job = '.+', system = '(?s:.*)', picked = '(?s:.*)'}: Chosen = {},
 ): string =>
-	Object.entries({__rate_interval: interval, job, site, instance, system, picked}).reduce(
+	Object.entries({__rate_interval: interval, __range: range, job, site, instance, system, picked}).reduce(
 		(text, [name, value]) => text.replaceAll(`$${name}`, () => value),
 		expr,
 	);
@@ -121,7 +123,7 @@ export async function askTarget(
 	{from, to, step}: Range,
 	chosen: Chosen = {},
 ): Promise<Asked> {
-	const query = withVariables(expr, chosen);
+	const query = withVariables(expr, {range: `${Math.max(1, Math.ceil(to - from))}s`, ...chosen});
 	const parameters: Record<string, string> = instant
 		? {query, time: String(to)}
 		: {query, start: String(from), end: String(to), step: String(step)};

@@ -76,11 +76,13 @@ function tableOf(panel: Panel, answers: Answers): string {
 			rows.set(key, {...metric, ...rows.get(key), [valueName(index)]: value?.[1] ?? ''});
 		}
 	}
-	const sortBy = (panel.options?.sortBy as {displayName: string}[] | undefined)?.[0]?.displayName;
+	const {displayName: sortBy, desc = true} =
+		(panel.options?.sortBy as {displayName: string; desc?: boolean}[] | undefined)?.[0] ?? {};
 	const sortKey = columns.find(([, name]) => name === sortBy)?.[0] ?? '';
 	const sorted = [...rows.values()].sort(
 		(a, b) =>
-			Number((b[sortKey] ?? '').replace('+Inf', 'Infinity')) - Number((a[sortKey] ?? '').replace('+Inf', 'Infinity')) || 0,
+			(desc ? 1 : -1) *
+				(Number((b[sortKey] ?? '').replace('+Inf', 'Infinity')) - Number((a[sortKey] ?? '').replace('+Inf', 'Infinity'))) || 0,
 	);
 	const head = columns.map(([, name]) => `<th>${escaped(name)}</th>`).join('');
 	const body = sorted.map(cells => `<tr>${columns.map(([key, name]) => cellOf(panel, name, key, cells[key])).join('')}</tr>`);
