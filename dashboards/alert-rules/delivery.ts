@@ -27,10 +27,11 @@ const undelivered = ({series, span, age}: Terms): AlertRule => ({
 const timeLeft = ({series, label}: Terms) => `(min ${by(label.certificate)} (${series.certificateExpiry}) - time())`;
 const soon = 14 * day;
 const verySoon = 3 * day;
+const holdSeconds = 15 * minute;
 
 const ofCertificate = ({label, span}: Terms) => ({
 	alert: 'CallHomeCertificateExpiring',
-	for: span(15 * minute),
+	for: span(holdSeconds),
 	description: `The certificate "{{ $labels.${label.certificate} }}", as the bridge {{ $labels.instance }} sees it, ends in {{ $value | humanizeDuration }} (with a minus: it has ended).`,
 	impact: 'When it has ended, no connection that needs it works.',
 	action:
@@ -44,10 +45,11 @@ const certificateAboutToEnd = (terms: Terms): AlertRule => ({
 	summary: 'A certificate that call home needs ends within three days.',
 });
 
+/** Until the critical one has held and fires. */
 const certificateExpiring = (terms: Terms): AlertRule => ({
 	...ofCertificate(terms),
 	severity: 'warning',
-	expr: `${timeLeft(terms)} < ${soon} >= ${verySoon}`,
+	expr: `${timeLeft(terms)} < ${soon} >= ${verySoon - holdSeconds}`,
 	summary: 'A certificate that call home needs ends within fourteen days.',
 });
 

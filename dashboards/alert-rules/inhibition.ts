@@ -13,7 +13,7 @@ const bridge = ['job', 'instance', siteLabel] as const;
 export const inhibitions: readonly Inhibition[] = [
 	{
 		source_matchers: ['alertname="CallHomeBridgeAbsent"'],
-		target_matchers: ['alertname=~"CallHome.+"', 'alertname!~"CallHomeBridgeAbsent|CallHomeNoBridge|CallHomeWatchdog"'],
+		target_matchers: ['alertname=~"CallHome.+"', 'alertname!~"CallHomeBridgeAbsent|CallHomeNoBridge|CallHomeWatchdog|CallHomeLedgerBroken"'],
 		equal: bridge,
 	},
 	{

@@ -62,6 +62,7 @@ testWithPeer('prometheus-alertmanager', 'a lesser alert is not told beside the o
 		'CallHomeHeartbeatMissed critical i1',
 		'CallHomeHeartbeatMissed critical i3',
 		'CallHomeInventoryStale warning i4 db02',
+		'CallHomeLedgerBroken critical i1 hash',
 		'CallHomeLedgerBroken critical i2 hash',
 		'CallHomeLedgerBroken critical i2 went_back',
 		'CallHomeLedgerUnverified warning i2',

@@ -77,6 +77,13 @@ const certificateCases: readonly AlertCase[] = [
 	},
 	{
 		alert: 'CallHomeCertificateExpiring',
+		title: 'stays a warning until the critical one has held for a quarter of an hour',
+		series: endsWithin(3 * day, 14),
+		at: '60m',
+		fires: [{severity: 'warning', labels: who, value: '2d 23h 45m 59s'}],
+	},
+	{
+		alert: 'CallHomeCertificateExpiring',
 		title: 'is a warning before',
 		series: endsWithin(3 * day, -5),
 		at: '60m',
