@@ -13,7 +13,10 @@ const bridge = ['job', 'instance', siteLabel] as const;
 export const inhibitions: readonly Inhibition[] = [
 	{
 		source_matchers: ['alertname="CallHomeBridgeAbsent"'],
-		target_matchers: ['alertname=~"CallHome.+"', 'alertname!~"CallHomeBridgeAbsent|CallHomeNoBridge|CallHomeWatchdog|CallHomeLedgerBroken"'],
+		target_matchers: [
+			'alertname=~"CallHome.+"',
+			'alertname!~"CallHomeBridgeAbsent|CallHomeNoBridge|CallHomeWatchdog|CallHomeLedgerBroken"',
+		],
 		equal: bridge,
 	},
 	{
