@@ -93,3 +93,24 @@ export type Submission = {
 	readonly queuedAt: number;
 	readonly traceparent: string | undefined;
 };
+
+/** What belongs to no problem, as it begins: to be sent at once, under an id that is its transaction's, too. */
+export const routineSubmission = (
+	type: SubmissionType,
+	id: string,
+	content: Omit<SubmissionContent, 'createdAt'>,
+	now: number,
+): Submission => ({
+	id,
+	type,
+	problemId: undefined,
+	transactionId: id,
+	aboutTransactionId: undefined,
+	content: {...content, createdAt: now},
+	attempts: 0,
+	rounds: 0,
+	uncertain: false,
+	notBefore: now,
+	queuedAt: now,
+	traceparent: undefined,
+});

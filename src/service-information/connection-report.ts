@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import type {System} from '../problem.ts';
-import type {LostConnection, Submission} from '../submission.ts';
+import {type LostConnection, routineSubmission, type Submission} from '../submission.ts';
 
 /** A way out of the configuration. */
 export type ReportedConnection = {
@@ -65,20 +65,12 @@ export function connectionReportOf(system: System, lost: readonly Lost[], count:
 	const {machineType, model, serialNumber} = system;
 	const label = `${machineType}-${model}/${serialNumber}`;
 	const id = `status_connections_${createHash('sha256').update(label).digest('hex').slice(0, 16)}_${now}`;
-	return {
+	return routineSubmission(
+		'connection_report',
 		id,
-		type: 'connection_report',
-		problemId: undefined,
-		transactionId: id,
-		aboutTransactionId: undefined,
-		content: {system, createdAt: now, connections: {count, lost: lost.map(({name: _name, ...told}) => told)}},
-		attempts: 0,
-		rounds: 0,
-		uncertain: false,
-		notBefore: now,
-		queuedAt: now,
-		traceparent: undefined,
-	};
+		{system, connections: {count, lost: lost.map(({name: _name, ...told}) => told)}},
+		now,
+	);
 }
 
 export type ReportRecords = {

@@ -4,7 +4,7 @@ import type {Component} from '../component.ts';
 import {toError} from '../errors.ts';
 import {type Problem, type System, systemLabel} from '../problem.ts';
 import {duration} from '../settings.ts';
-import type {Submission} from '../submission.ts';
+import {routineSubmission, type Submission} from '../submission.ts';
 import {inventorySchema} from './inventory.ts';
 import {isOverdue} from './overdue.ts';
 
@@ -75,20 +75,7 @@ function inParts(transactionIds: readonly string[]): readonly (readonly string[]
 function toHeartbeat(system: System, transactionIds: readonly string[], part: number, now: number): Submission {
 	const digest = createHash('sha256').update(systemLabel(system)).digest('hex').slice(0, 16);
 	const id = `last_contact_${digest}_${now}${part === 0 ? '' : `_${part}`}`;
-	return {
-		id,
-		type: 'heartbeat',
-		problemId: undefined,
-		transactionId: id,
-		aboutTransactionId: undefined,
-		content: {system, createdAt: now, transactionIds},
-		attempts: 0,
-		rounds: 0,
-		uncertain: false,
-		notBefore: now,
-		queuedAt: now,
-		traceparent: undefined,
-	};
+	return routineSubmission('heartbeat', id, {system, transactionIds}, now);
 }
 
 /** Queues a round of heartbeats at the start and then once each interval, with a tenth of it as jitter. */

@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {type Inventory, inventorySections} from '../inventory.ts';
 import {type System, systemLabel} from '../problem.ts';
 import {duration} from '../settings.ts';
-import type {Submission} from '../submission.ts';
+import {routineSubmission, type Submission} from '../submission.ts';
 
 const dayMillis = 86_400_000;
 
@@ -31,20 +31,7 @@ export const inventoryPrefix = (system: System, source: string): string => `inve
 
 export function inventorySubmission(system: System, inventory: Inventory, now: number): Submission {
 	const id = `${inventoryPrefix(system, inventory.source)}${now}`;
-	return {
-		id,
-		type: 'inventory',
-		problemId: undefined,
-		transactionId: id,
-		aboutTransactionId: undefined,
-		content: {system, createdAt: now, inventory},
-		attempts: 0,
-		rounds: 0,
-		uncertain: false,
-		notBefore: now,
-		queuedAt: now,
-		traceparent: undefined,
-	};
+	return routineSubmission('inventory', id, {system, inventory}, now);
 }
 
 /** The prefix of the settings that hold what was last collected; the system's label and the source come after. */
