@@ -1,3 +1,5 @@
+import {hash} from 'node:crypto';
+
 /** A monitored machine, by the identity on its label. */
 export type System = {
 	readonly name: string;
@@ -11,6 +13,9 @@ export type System = {
 
 /** One text for a machine: what is on its label. */
 export const systemLabel = ({machineType, model, serialNumber}: System): string => `${machineType}-${model}/${serialNumber}`;
+
+/** The same as a part of an id, where the label's own signs would not do. */
+export const systemDigest = (system: System): string => hash('sha256', systemLabel(system)).slice(0, 16);
 
 /** The part of the system that has the fault: `hw.id`, `hw.type`, `hw.name`. */
 export type HardwareComponent = {readonly id: string; readonly type: string; readonly name: string};

@@ -1,5 +1,4 @@
-import {createHash} from 'node:crypto';
-import type {System} from '../problem.ts';
+import {type System, systemDigest} from '../problem.ts';
 import {type LostConnection, routineSubmission, type Submission} from '../submission.ts';
 
 /** A way out of the configuration. */
@@ -62,9 +61,7 @@ export const reportDue = (
 
 /** One report of all that is lost: the newest says everything that an older one said. No name of a proxy is in it (G5). */
 export function connectionReportOf(system: System, lost: readonly Lost[], count: number, now: number): Submission {
-	const {machineType, model, serialNumber} = system;
-	const label = `${machineType}-${model}/${serialNumber}`;
-	const id = `status_connections_${createHash('sha256').update(label).digest('hex').slice(0, 16)}_${now}`;
+	const id = `status_connections_${systemDigest(system)}_${now}`;
 	return routineSubmission(
 		'connection_report',
 		id,

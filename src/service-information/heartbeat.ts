@@ -1,8 +1,7 @@
-import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import type {Component} from '../component.ts';
 import {toError} from '../errors.ts';
-import {type Problem, type System, systemLabel} from '../problem.ts';
+import {type Problem, type System, systemDigest, systemLabel} from '../problem.ts';
 import {duration} from '../settings.ts';
 import {routineSubmission, type Submission} from '../submission.ts';
 import {inventorySchema} from './inventory.ts';
@@ -73,8 +72,7 @@ function inParts(transactionIds: readonly string[]): readonly (readonly string[]
 }
 
 function toHeartbeat(system: System, transactionIds: readonly string[], part: number, now: number): Submission {
-	const digest = createHash('sha256').update(systemLabel(system)).digest('hex').slice(0, 16);
-	const id = `last_contact_${digest}_${now}${part === 0 ? '' : `_${part}`}`;
+	const id = `last_contact_${systemDigest(system)}_${now}${part === 0 ? '' : `_${part}`}`;
 	return routineSubmission('heartbeat', id, {system, transactionIds}, now);
 }
 

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {z} from 'zod';
 import {type Inventory, inventorySections} from '../inventory.ts';
-import {type System, systemLabel} from '../problem.ts';
+import {type System, systemDigest, systemLabel} from '../problem.ts';
 import {duration} from '../settings.ts';
 import {routineSubmission, type Submission} from '../submission.ts';
 
@@ -24,10 +24,8 @@ export function digestOf({collectedAt: _collectedAt, ...what}: Inventory): strin
 	return createHash('sha256').update(JSON.stringify(what)).digest('hex');
 }
 
-const labelDigest = (system: System) => createHash('sha256').update(systemLabel(system)).digest('hex').slice(0, 16);
-
 /** How the ids of a system's inventories by one source begin: a newer one takes the place of those that wait. */
-export const inventoryPrefix = (system: System, source: string): string => `inventory_${labelDigest(system)}_${source}_`;
+export const inventoryPrefix = (system: System, source: string): string => `inventory_${systemDigest(system)}_${source}_`;
 
 export function inventorySubmission(system: System, inventory: Inventory, now: number): Submission {
 	const id = `${inventoryPrefix(system, inventory.source)}${now}`;
