@@ -1,22 +1,11 @@
-import {execFile} from 'node:child_process';
 import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {alertRequest, post, settingsOf} from './helpers/bridge.ts';
+import {callhome, cli, run} from './helpers/callhome.ts';
 import {tamperWith} from './helpers/ledger.ts';
 import {eventually, temporaryDirectory} from './helpers/listen.ts';
 import {startProgram} from './helpers/program.ts';
-
-const cli = join(import.meta.dirname, '../src/cli.ts');
-
-type Ran = {readonly code: number; readonly stdout: string; readonly stderr: string};
-const run = (file: string, args: readonly string[], cwd?: string): Promise<Ran> =>
-	new Promise(resolve => {
-		execFile(file, args, {timeout: 120_000, cwd, maxBuffer: 64 * 1024 ** 2}, (error, stdout, stderr) =>
-			resolve({code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr}),
-		);
-	});
-const callhome = (...args: readonly string[]) => run(process.execPath, [cli, ...args]);
 
 async function startBridge(t: ExecutionContext) {
 	const directory = await temporaryDirectory(t);

@@ -1,20 +1,10 @@
-import {execFile} from 'node:child_process';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {alertRequest, post, settingsOf} from './helpers/bridge.ts';
+import {callhome, cli} from './helpers/callhome.ts';
 import {eventually, temporaryDirectory} from './helpers/listen.ts';
 import {startProgram} from './helpers/program.ts';
-
-const cli = join(import.meta.dirname, '../src/cli.ts');
-
-type Ran = {readonly code: number; readonly stdout: string; readonly stderr: string};
-const callhome = (...args: readonly string[]): Promise<Ran> =>
-	new Promise(resolve => {
-		execFile(process.execPath, [cli, ...args], {timeout: 120_000}, (error, stdout, stderr) =>
-			resolve({code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr}),
-		);
-	});
 
 async function startBridge(t: ExecutionContext) {
 	const directory = await temporaryDirectory(t);

@@ -1,21 +1,14 @@
-import {execFile} from 'node:child_process';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {settingsOf} from './helpers/bridge.ts';
+import {cli, callhome as command} from './helpers/callhome.ts';
 import {eventually, temporaryDirectory} from './helpers/listen.ts';
 import {startProgram} from './helpers/program.ts';
 
-const cli = join(import.meta.dirname, '../src/cli.ts');
 const system = {name: 'this', machine_type: '8871', model: 'AC1', serial_number: 'J1A2B3C'};
 
-type Ran = {readonly code: number; readonly stdout: string; readonly stderr: string};
-const callhome = (...args: readonly string[]): Promise<Ran> =>
-	new Promise(resolve => {
-		execFile(process.execPath, [cli, 'service-information', ...args], {timeout: 120_000}, (error, stdout, stderr) =>
-			resolve({code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr}),
-		);
-	});
+const callhome = (...args: readonly string[]) => command('service-information', ...args);
 
 async function configured(t: ExecutionContext, settings: Record<string, unknown>) {
 	const directory = await temporaryDirectory(t);
