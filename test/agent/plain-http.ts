@@ -49,6 +49,9 @@ const tunnelRequest =
 /** A TLS handshake record: of what the client says there, the name of the server alone can be read. */
 const isClientHello = (bytes: string) => bytes.startsWith('\x16\x03\x01');
 
+/** A bridge that retries is always about to connect: what was opened and then ended has said nothing. */
+const said = (bytes: readonly string[]) => bytes.filter(text => text !== '');
+
 test.serial(
 	'with HTTPS cut everywhere, nothing but GETs of the signed manifest is ever seen in plain text, and no event',
 	async t => {
@@ -109,15 +112,19 @@ test.serial(
 		t.teardown(() => ways.close());
 		const {json} = await checkUpdates(config, ways);
 		t.like(json, {accepted: {serial: 1, origin: 'http'}, last_check: {outcome: 'nothing_new', origin: 'http'}});
+		await bridge.shutdown();
 
-		t.true(server.plainBytes.length >= 2);
-		for (const bytes of server.plainBytes) t.regex(bytes, plainGet);
-		t.true(redirecting.bytes.length > 0);
-		for (const bytes of redirecting.bytes) t.true(isClientHello(bytes), bytes);
-		t.true(proxy.bytes.some(bytes => bytes.startsWith('GET')) && proxy.bytes.some(bytes => bytes.startsWith('CONNECT')));
-		for (const bytes of proxy.bytes) t.regex(bytes, bytes.startsWith('GET') ? proxiedGet : tunnelRequest);
-		for (const bytes of [...server.plainBytes, ...redirecting.bytes]) t.false(bytes.includes(basicCredentials));
-		t.notRegex([...server.plainBytes, ...redirecting.bytes, ...proxy.bytes].join('\n'), identity);
+		const plain = said(server.plainBytes);
+		const toServer = said(redirecting.bytes);
+		const toProxy = said(proxy.bytes);
+		t.true(plain.length >= 2);
+		for (const bytes of plain) t.regex(bytes, plainGet);
+		t.true(toServer.length > 0);
+		for (const bytes of toServer) t.true(isClientHello(bytes), bytes);
+		t.true(toProxy.some(bytes => bytes.startsWith('GET')) && toProxy.some(bytes => bytes.startsWith('CONNECT')));
+		for (const bytes of toProxy) t.regex(bytes, bytes.startsWith('GET') ? proxiedGet : tunnelRequest);
+		for (const bytes of [...plain, ...toServer]) t.false(bytes.includes(basicCredentials));
+		t.notRegex([...plain, ...toServer, ...toProxy].join('\n'), identity);
 		t.deepEqual(server.asked, [], 'nobody trusts that certificate');
 	},
 );
