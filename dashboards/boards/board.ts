@@ -1,7 +1,7 @@
 import dashboard, {type Dashboard} from '@grafana/grafana-foundation-sdk/dashboard';
 import {siteLabel} from '../alert-rules/terms.ts';
 import {datasource, type PanelSpec, panelOf} from './panel.ts';
-import type {BoardTerms} from './terms.ts';
+import {type BoardTerms, isChosen} from './terms.ts';
 
 export type Row = {readonly title: string; readonly panels: readonly PanelSpec[]};
 export type Board = {
@@ -69,14 +69,17 @@ const allOf = (name: string, query: string, source: Board['source']) =>
 const pickedOf = (query: string, terms: BoardTerms) =>
 	allOf('picked', `query_result(${query})`, 'prometheus').regex(pickedName(terms)).hide(dashboard.VariableHide.HideVariable);
 
-/** What Grafana makes of each result is `{host_name="db01"} 1 1700000000000`. */
-const pickedName = ({label}: BoardTerms) => `/^\\{${label.hostName}="([^"\\\\\\n]+)"\\} /`;
+/** What Grafana makes of each result is `{host_name="db01"} 1 1700000000000`, and it escapes nothing. */
+const pickedName = ({label}: BoardTerms) => `/^\\{${label.hostName}="([^\`]+)"\\} \\S+ \\S+$/`;
 
 function variablesOf({source, system, picked}: Board, terms: BoardTerms) {
 	const {series} = terms;
 	const listed = (name: string, query: string, allValue: string) =>
-		allOf(name, query, source).label(name).allValue(allValue).sort(dashboard.VariableSort.AlphabeticalAsc);
-	const everywhere = [new dashboard.DatasourceVariableBuilder('datasource').label('Data Source').type(source)];
+		allOf(name, query, source)
+			.label(`${name[0]?.toUpperCase()}${name.slice(1)}`)
+			.allValue(allValue)
+			.sort(dashboard.VariableSort.AlphabeticalAsc);
+	const everywhere = [new dashboard.DatasourceVariableBuilder('datasource').label('Data source').type(source)];
 	if (source === 'loki')
 		return [
 			...everywhere,
@@ -88,7 +91,7 @@ function variablesOf({source, system, picked}: Board, terms: BoardTerms) {
 		...everywhere,
 		listed('job', `label_values(${known}, job)`, '.+'),
 		listed('site', `label_values(${known}{job=~"$job"}, ${siteLabel})`, '.*'),
-		listed('instance', `label_values(${known}{job=~"$job", ${siteLabel}=~"$site"}, instance)`, '.+'),
+		listed('instance', `label_values(${known}{job=~"$job", ${isChosen(siteLabel, 'site')}}, instance)`, '.+'),
 		...(system === undefined ? [] : [listed('system', system, '(?s:.*)')]),
 		...(picked === undefined ? [] : [pickedOf(picked, terms)]),
 	];

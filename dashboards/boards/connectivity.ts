@@ -99,16 +99,17 @@ const heartbeatGrid = ({series, of}: BoardTerms): PanelSpec => ({
 	],
 });
 
-const breaks = ({series, label, of, rate}: BoardTerms): PanelSpec[] => [
+const breaks = ({series, label, of, grown}: BoardTerms): PanelSpec[] => [
 	{
 		kind: 'stacked',
 		title: 'Failures by stage and reason',
-		description: 'Stages of a way out that failed: name, connection, proxy, proxy_authentication, tls, http.',
+		description:
+			'Stages of a way out that failed: name, connection, proxy, proxy_authentication, tls, http. Each point counts those of the interval before it.',
 		width: 12,
-		unit: 'cpm',
+		unit: 'none',
 		queries: [
 			{
-				expr: `60 * sum by (${label.stage}, ${label.errorType}) (${rate(series.connectionStageFailures)})`,
+				expr: `sum by (${label.stage}, ${label.errorType}) (${grown('$__rate_interval', series.connectionStageFailures)})`,
 				legend: `{{${label.stage}}} {{${label.errorType}}}`,
 			},
 		],
@@ -131,12 +132,12 @@ const breaks = ({series, label, of, rate}: BoardTerms): PanelSpec[] => [
 	{
 		kind: 'stacked',
 		title: 'Attempts over each connection',
-		description: 'Attempts a minute; those that failed bear what went wrong.',
+		description: 'Those that failed bear what went wrong. Each point counts the attempts of the interval before it.',
 		width: 12,
-		unit: 'cpm',
+		unit: 'none',
 		queries: [
 			{
-				expr: `60 * sum by (${label.connection}, ${label.errorType}) (${rate(series.connectionAttempts)})`,
+				expr: `sum by (${label.connection}, ${label.errorType}) (${grown('$__rate_interval', series.connectionAttempts)})`,
 				legend: `{{${label.connection}}} {{${label.errorType}}}`,
 			},
 		],
@@ -149,23 +150,24 @@ const breaks = ({series, label, of, rate}: BoardTerms): PanelSpec[] => [
 		unit: 's',
 		queries: [
 			{
-				expr: `histogram_quantile(0.95, sum by (${label.connection}, le) (${rate(`${series.connectionDuration}_bucket`)}))`,
+				expr: `histogram_quantile(0.95, sum by (${label.connection}, le) (${grown('$__rate_interval', `${series.connectionDuration}_bucket`)}))`,
 				legend: `{{${label.connection}}}`,
 			},
 		],
 	},
 ];
 
-const proxies = ({series, label, of, rate}: BoardTerms): PanelSpec[] => [
+const proxies = ({series, label, of, grown}: BoardTerms): PanelSpec[] => [
 	{
 		kind: 'stacked',
 		title: 'Requests to the support proxy',
-		description: 'What systems behind the bridge asked of its own proxy: allowed, or why it was refused.',
+		description:
+			'What systems behind the bridge asked of its own proxy: allowed, or why it was refused. Each point counts those of the interval before it.',
 		width: 8,
-		unit: 'cpm',
+		unit: 'none',
 		queries: [
 			{
-				expr: `60 * sum by (${label.supportProxyDecision}) (${rate(series.supportProxyRequests)})`,
+				expr: `sum by (${label.supportProxyDecision}) (${grown('$__rate_interval', series.supportProxyRequests)})`,
 				legend: `{{${label.supportProxyDecision}}}`,
 			},
 		],

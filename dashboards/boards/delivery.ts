@@ -115,7 +115,7 @@ const problems = ({series, label, of}: BoardTerms): PanelSpec[] => [
 	},
 ];
 
-const onTheWay = ({series, label, of, rate, grown}: BoardTerms): PanelSpec[] => [
+const onTheWay = ({series, label, of, grown}: BoardTerms): PanelSpec[] => [
 	{
 		kind: 'lines',
 		title: 'Submissions that wait',
@@ -138,12 +138,13 @@ const onTheWay = ({series, label, of, rate, grown}: BoardTerms): PanelSpec[] => 
 	{
 		kind: 'stacked',
 		title: 'Answers of IBM',
-		description: 'Submissions that got their final answer, by type; those that were rejected bear the reason.',
+		description:
+			'Submissions that got their final answer, by type; those that were rejected bear the reason. Each point counts those of the interval before it.',
 		width: 8,
-		unit: 'cpm',
+		unit: 'none',
 		queries: [
 			{
-				expr: `60 * sum by (${label.submissionType}, ${label.errorType}) (${rate(series.submissions)})`,
+				expr: `sum by (${label.submissionType}, ${label.errorType}) (${grown('$__rate_interval', series.submissions)})`,
 				legend: `{{${label.submissionType}}} {{${label.errorType}}}`,
 			},
 		],
@@ -151,11 +152,14 @@ const onTheWay = ({series, label, of, rate, grown}: BoardTerms): PanelSpec[] => 
 	{
 		kind: 'stacked',
 		title: 'Attempts',
-		description: 'Attempts a minute; those that failed bear what went wrong.',
+		description: 'Those that failed bear what went wrong. Each point counts the attempts of the interval before it.',
 		width: 8,
-		unit: 'cpm',
+		unit: 'none',
 		queries: [
-			{expr: `60 * sum by (${label.errorType}) (${rate(series.connectionAttempts)})`, legend: `attempts {{${label.errorType}}}`},
+			{
+				expr: `sum by (${label.errorType}) (${grown('$__rate_interval', series.connectionAttempts)})`,
+				legend: `attempts {{${label.errorType}}}`,
+			},
 		],
 	},
 	{

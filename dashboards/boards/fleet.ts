@@ -146,6 +146,7 @@ const problems = (terms: BoardTerms): PanelSpec => {
 		description: 'Problems that are not closed. Those that wait for a person on top.',
 		width: 10,
 		height: 12,
+		unit: 'none',
 		queries: [
 			{expr: `${of('held|rejected')} and ${of('.+')} > 0`, legend: 'Held or rejected'},
 			{expr: `${of('identified|queued')} and ${of('.+')} > 0`, legend: 'On the way'},

@@ -5,7 +5,7 @@ import {alertRequest, post} from '../helpers/bridge.ts';
 import {type BridgeProcess, startBridgeProcess} from '../helpers/bridge-process.ts';
 import {startCollector} from '../helpers/collector.ts';
 import {eventually, freePort, listen, temporaryDirectory} from '../helpers/listen.ts';
-import {askTarget, escaped, pickedOf, readBoard, type Target} from '../helpers/panels.ts';
+import {askTarget, escaped, escapedInText, pickedOf, readBoard, type Target} from '../helpers/panels.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import {type Prometheus, startPrometheus} from '../helpers/prometheus.ts';
 import {at, createRedfishService, machinePages} from '../helpers/redfish-service.ts';
@@ -98,9 +98,9 @@ async function startPushing(t: ExecutionContext) {
 async function seriesOf(t: ExecutionContext, {url}: Prometheus, board: string, target: Target, way: Way, since: number) {
 	const to = Date.now() / 1000;
 	const chosen = {
-		instance: escaped(way.instance),
-		...(way.job !== undefined && {job: escaped(way.job)}),
-		site: escaped(site).replaceAll('"', '\\"'),
+		instance: escapedInText(way.instance),
+		...(way.job !== undefined && {job: escapedInText(way.job)}),
+		site: escaped(site),
 		interval: '8s',
 	};
 	const picked = await pickedOf(url, await readBoard(board), to, chosen);

@@ -1,7 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {inspect} from 'node:util';
 import {eventually} from '../helpers/listen.ts';
-import {askTarget, boardUids, escaped, type Found, pickedOf, readBoard, withVariables} from '../helpers/panels.ts';
+import {askTarget, boardUids, escapedInText, type Found, pickedOf, readBoard, withVariables} from '../helpers/panels.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import type {Prometheus} from '../helpers/prometheus.ts';
 import {oddName, startTrouble, type Trouble, troubles} from '../helpers/trouble.ts';
@@ -115,7 +115,7 @@ async function panelOf({url}: Prometheus, uid: string, title: string, host: stri
 	const targets = board.panels.flatMap(panel => (panel.targets ?? []).map(target => [panel.title, target] as const));
 	const [, target] = targets.find(([of, {refId}]) => title === of || title === `${of} ${refId}`) ?? [];
 	if (!target) throw new Error(`${uid} has no panel "${title}"`);
-	const chosen = {instance: escaped(host)};
+	const chosen = {instance: escapedInText(host)};
 	const picked = await pickedOf(url, board, to, chosen);
 	return (await askTarget(url, target, {from: since, to, step: 2}, {...chosen, picked})).found;
 }

@@ -57,10 +57,11 @@ export type DashboardFile = {
 export const boardUids = ['connectivity', 'delivery', 'hardware', 'fleet', 'bridge', 'events'].map(name => `callhome-${name}`);
 
 /** As it is committed. */
-export async function readBoard(uid: string): Promise<DashboardFile> {
-	const file = fileURLToPath(new URL(`../../dashboards/grafana/dashboards/${uid}.json`, import.meta.url));
-	return JSON.parse(await readFile(file, 'utf8')) as DashboardFile;
-}
+export const boardFile = (uid: string): string =>
+	fileURLToPath(new URL(`../../dashboards/grafana/dashboards/${uid}.json`, import.meta.url));
+
+export const readBoard = async (uid: string): Promise<DashboardFile> =>
+	JSON.parse(await readFile(boardFile(uid), 'utf8')) as DashboardFile;
 
 export type Chosen = {
 	readonly interval?: string;
@@ -80,12 +81,16 @@ export const withVariables = (
 	{interval = '10s', range = '1h', site = '.*', instance = '.+', job = '.+', system = '(?s:.*)', picked = '(?s:.*)'}: Chosen = {},
 ): string =>
 	Object.entries({__rate_interval: interval, __range: range, job, site, instance, system, picked}).reduce(
-		(text, [name, value]) => text.replaceAll(`$${name}`, () => value),
+		(text, [name, value]) => text.replaceAll(`$${name}`, () => value).replaceAll(`\${${name}:regex}`, () => value),
 		expr,
 	);
 
-/** As Grafana escapes each of several values of a variable for PromQL: a quotation mark it does not. */
-export const escaped = (value: string): string => value.replaceAll('\\', '\\\\\\\\').replaceAll(/[$^*{}[\]+?.()|]/g, '\\\\$&');
+/** As Grafana's format `regex` escapes each of several values of a variable. */
+export const escaped = (value: string): string => value.replaceAll(/[\\^$*+?.()|[\]{}/]/g, '\\$&');
+
+/** As it escapes each of them for PromQL without a format, as in `"$instance"`: a quotation mark it does not. */
+export const escapedInText = (value: string): string =>
+	value.replaceAll('\\', '\\\\\\\\').replaceAll(/[$^*{}[\]+?.()|]/g, '\\\\$&');
 
 /** What Grafana makes of the hidden variable of a board: its query for the end of the range, each result as a text, cut by a pattern. */
 export async function pickedOf(prometheus: URL, {templating}: DashboardFile, to: number, chosen: Chosen = {}): Promise<string> {

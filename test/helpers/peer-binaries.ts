@@ -15,11 +15,12 @@ const digestOf = (file: string) =>
 /** What is built is named after what it was built from, as install.sh does. */
 const collectorBinary = () => join(builtPeers, `otelcol-${digestOf('collector.yaml')}`);
 
+const versionOf = (program: string) => readFileSync(new URL(`../peers/${program}.version`, import.meta.url), 'utf8').trim();
+
 /** A newer Prometheus than Debian's, as `prometheus3` and `promtool3`. */
-function newerPrometheus(name: string): string {
-	const version = readFileSync(new URL('../peers/prometheus.version', import.meta.url), 'utf8').trim();
-	return join(builtPeers, `prometheus-${version}`, name.slice(0, -1));
-}
+const newerPrometheus = (name: string) => join(builtPeers, `prometheus-${versionOf('prometheus')}`, name.slice(0, -1));
+
+const dashboardLinter = () => join(builtPeers, `dashboard-linter-${versionOf('dashboard-linter')}`);
 
 /** The directory of the Python environment with the packages of requirements.txt. */
 const pythonBinaries = () => join(builtPeers, `python-${digestOf('requirements.txt')}`, 'bin');
@@ -39,13 +40,14 @@ function isExecutable(file: string): boolean {
 function candidatesOf(name: string): readonly string[] {
 	if (name === 'otelcol') return [collectorBinary()];
 	if (name === 'prometheus3' || name === 'promtool3') return [newerPrometheus(name)];
+	if (name === 'dashboard-linter') return [dashboardLinter()];
 	const directories = [pythonBinaries(), ...(name === 'python' ? [] : searched)];
 	return directories.map(directory => join(directory, name));
 }
 
 /**
-The binary of a real peer, such as `squid`, `promtool`, `otelcol` (the Collector), `prometheus3` (a newer one) or `python` (with the packages of the peers);
-undefined when it is not installed.
+The binary of a real peer, such as `squid`, `promtool`, `otelcol` (the Collector), `prometheus3` (a newer one) or `python` (with
+the packages of the peers); undefined when it is not installed.
 */
 export function peer(name: string): string | undefined {
 	return candidatesOf(name).find(isExecutable);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the real peers of the tests: packages from Debian, the OpenTelemetry Collector and Prometheus from Go modules, Python packages into
-# an environment of their own. Quick when all is there; otherwise it ends with the name of what is missing. What is built is
+# Installs the real peers of the tests: packages from Debian, the OpenTelemetry Collector, Prometheus and the linter of Grafana's
+# dashboards from Go modules, Python packages into an environment of their own. Quick when all is there; otherwise it ends with the name of what is missing. What is built is
 # kept outside the checkout.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -29,6 +29,8 @@ collector=$peers/otelcol-$(sha256sum collector.yaml | cut -c 1-12)
 python=$peers/python-$(sha256sum requirements.txt | cut -c 1-12)
 prometheus_version=$(cat prometheus.version)
 prometheus=$peers/prometheus-$prometheus_version
+linter_version=$(cat dashboard-linter.version)
+linter=$peers/dashboard-linter-$linter_version
 builder=go.opentelemetry.io/collector/cmd/builder@v0.159.0 # the release of the components in collector.yaml
 no_services=/usr/sbin/policy-rc.d
 PATH=$PATH:/usr/local/go/bin
@@ -94,6 +96,31 @@ build_prometheus() {
 	mv -T "$prometheus.$$" "$prometheus" 2>>"$log" || rm -rf "$prometheus.$$"
 }
 
+# Its rules for PromQL and for the boards themselves. Those for LogQL, and its reader of the newest kind of board, would bring
+# the whole of Loki and Grafana with them, and are left out.
+build_linter() {
+	[[ -x $linter ]] && return
+	command -v go >/dev/null || missing dashboard-linter "Go 1.26 or newer builds it, and there is no go"
+	echo "peers: building the linter of dashboards, a minute or two the first time"
+	local module=github.com/grafana/dashboard-linter
+	mkdir "$work/linter"
+	(
+		cd "$work/linter"
+		logged go mod init peers
+		logged go mod download "$module@$linter_version"
+		cp -r --no-preserve=mode "$(go env GOMODCACHE)/$module@$linter_version" source
+		cd source
+		rm lint/v2.go lint/rule_target_logql*.go
+		sed -i '/TargetLogQL/d' lint/rules.go
+		sed -i '/isV2APIVersion/,/^\t\t}/d' lint/lint.go
+		logged go mod edit -droprequire github.com/grafana/loki/v3 -droprequire github.com/grafana/grafana/apps/dashboard
+		logged go build -mod=mod -o ../built .
+	) || missing dashboard-linter "it could not be built"
+	mkdir -p "$peers"
+	cp "$work/linter/built" "$linter.$$"
+	mv "$linter.$$" "$linter"
+}
+
 make_python() {
 	[[ -x $python/bin/python ]] && return
 	command -v python3 >/dev/null || missing python "Python 3.11 or newer runs some of the peers, and there is no python3"
@@ -113,4 +140,5 @@ install_packages
 make_python
 build_collector
 build_prometheus
+build_linter
 echo "peers: all there"
