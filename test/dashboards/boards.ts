@@ -1,6 +1,7 @@
 import {execFile} from 'node:child_process';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {parser} from '@grafana/lezer-logql';
 import test from 'ava';
 import {stringify} from 'yaml';
 import {isChosen} from '../../dashboards/boards/terms.ts';
@@ -175,6 +176,25 @@ testWithPeer('promtool', 'every query is PromQL of Prometheus 2.42', async t => 
 	const {ok, output} = await promtool('check', 'rules', file);
 	t.true(ok, output);
 	t.regex(output, new RegExp(`${queries.length} rules found`));
+});
+
+/** Where a query is not LogQL, by the grammar that Grafana's own editor uses. */
+function faultsInLogQl(query: string): string[] {
+	const faults: string[] = [];
+	parser.parse(query).iterate({
+		enter({type, from, to}) {
+			if (type.isError) faults.push(`${query.slice(0, from)}<here>${query.slice(from, to)}`);
+		},
+	});
+	return faults;
+}
+
+test('every query of the board of events is LogQL', t => {
+	const queries = boards.filter(board => !ofMetrics.includes(board)).flatMap(expressionsOf);
+	t.is(queries.length, 3);
+	for (const {expr} of queries) t.deepEqual(faultsInLogQl(withVariables(expr)), [], expr);
+	t.not(faultsInLogQl('{a="b"} | event_name=~').length, 0);
+	t.not(faultsInLogQl('{a=b} |= "c"').length, 0);
 });
 
 test('what is left of a disk is not drawn as what is used of it', t => {
