@@ -199,12 +199,29 @@ testWithPeer(['snmptrapd', 'snmptrap'], 'the log of a real snmptrapd is read, of
 	await daemon.stop();
 	const traps = readFileSync(log, 'utf8').split('\n');
 	const {json} = await run(t, traps.join('\n'));
-	t.deepEqual([json.faulty_lines, json.events], [0, 2]);
+	t.deepEqual([json.faulty_lines, json.events], [0, 2], JSON.stringify(json.faults));
 	const seen = readTraps(traps);
 	t.deepEqual(
 		seen.map(({resource}) => resource['host.ip']),
 		['10.1.1.1', '127.0.0.1'],
 	);
+});
+
+test('what snmptrapd says of itself at its end is no faulty line', async t => {
+	const trap = [
+		'2026-01-31 08:00:00 10.1.1.1(via UDP: [10.1.1.1]:162->[10.1.1.2]:162) TRAP, SNMP v1, community public',
+		'\t.1.3.6.1.4.1.2.6.158.5 Enterprise Specific Trap (5) Uptime: 0:00:01.00',
+		'\t.1.3.6.1.4.1.2.6.158.5.1.1 = STRING: "DIMM 3 has failed"',
+	];
+	const end = [
+		'2026-01-31 08:01:00 NET-SNMP version 5.9.3 Stopped.',
+		'Stopping snmptrapd',
+		'Cannot unlink /var/lib/snmp/snmptrapd.1.conf',
+	];
+	const {json} = await run(t, [...end, ...trap, ...end, ...trap, ''].join('\n'));
+	t.deepEqual([json.faulty_lines, json.events], [0, 2], JSON.stringify(json.faults));
+	const {json: noLog} = await run(t, [lineAt(0, known), ...end.slice(2)].join('\n'));
+	t.is(noLog.faulty_lines, 1);
 });
 
 test('a system event log that ipmitool wrote is read record by record', async t => {

@@ -69,7 +69,8 @@ export function createTrapLog() {
 	return {
 		take(line: string): HardwareEvent | undefined {
 			const event = isTrapLine(line) ? finish() : undefined;
-			if (lines.length > 0 || header.test(line)) lines.push(line);
+			// What follows a word of its own belongs to that, such as a file that it could not write at its end.
+			if (lines.length > 0 || isTrapLine(line)) lines.push(line);
 			if (lines.length > mostLines) lines = [];
 			return event;
 		},

@@ -10,13 +10,7 @@ import {createTerms, durationText} from '../../dashboards/alert-rules/terms.ts';
 import {filesOf} from '../../dashboards/generate.ts';
 import {breakKinds} from '../../src/ledger.ts';
 import {labelNameOf, metricNameOf} from '../../src/own-telemetry/names.ts';
-import {connectivityCases} from '../helpers/alert-cases.ts';
-import {hardwareCases} from '../helpers/alert-cases-hardware.ts';
-import {inventoryCases} from '../helpers/alert-cases-inventory.ts';
-import {ledgerCases} from '../helpers/alert-cases-ledger.ts';
-import {limitCases} from '../helpers/alert-cases-limits.ts';
-import {limitRoomCases} from '../helpers/alert-cases-limits-room.ts';
-import {problemCases} from '../helpers/alert-cases-problems.ts';
+import {alertCases, namesakeCases} from '../helpers/alert-cases-all.ts';
 import {temporaryDirectory} from '../helpers/listen.ts';
 import {testWithPeer} from '../helpers/peers.ts';
 import {promtool, runCases} from '../helpers/promtool.ts';
@@ -27,15 +21,6 @@ const rules = Object.values(groups).flatMap(group => group.rules);
 const names = [...new Set(rules.map(({alert}) => alert))];
 const fileOf = (group: string) => join(top, `dashboards/prometheus/${group}.rules.yaml`);
 const committed = Object.keys(groups).map(fileOf);
-const alertCases = [
-	...connectivityCases,
-	...problemCases,
-	...hardwareCases,
-	...inventoryCases,
-	...ledgerCases,
-	...limitCases,
-	...limitRoomCases,
-];
 
 for (const [path, text] of Object.entries(filesOf())) {
 	test(`${path} is what the code makes: "npm run -s rules" writes it`, async t => {
@@ -120,7 +105,17 @@ for (const [name, group] of Object.entries(groups)) {
 	testWithPeer('promtool', `each ${name} rule fires when it is to fire, and is silent when not`, async t => {
 		t.timeout(300_000);
 		const own = alertCases.filter(({alert}) => group.rules.some(rule => rule.alert === alert));
-		const {ok, output} = await runCases(await temporaryDirectory(t), [fileOf(name)], rules, own, runbooksInRepository);
+		const {ok, output} = await runCases(await temporaryDirectory(t), fileOf(name), rules, own, runbooksInRepository);
+		t.true(ok, output);
+	});
+}
+
+for (const [name, group] of Object.entries(groups)) {
+	testWithPeer('promtool', `each ${name} rule tells bridges with the same name apart, by job and by site`, async t => {
+		t.timeout(300_000);
+		const own = namesakeCases.filter(({alert}) => group.rules.some(rule => rule.alert === alert));
+		t.true(own.length >= 2 * group.rules.length, `${own.length} cases`);
+		const {ok, output} = await runCases(await temporaryDirectory(t), fileOf(name), rules, own, runbooksInRepository);
 		t.true(ok, output);
 	});
 }
@@ -134,8 +129,8 @@ testWithPeer('promtool', 'a rule that does not fire, or says something else, is 
 	);
 	await writeFile(broken, text);
 	const cases = alertCases.filter(({alert}) => alert === 'CallHomePathsExhausted');
-	t.false((await runCases(directory, [broken], rules, cases, runbooksInRepository)).ok);
-	t.false((await runCases(directory, [fileOf('connectivity')], rules, cases, 'elsewhere/')).ok);
+	t.false((await runCases(directory, broken, rules, cases, runbooksInRepository)).ok);
+	t.false((await runCases(directory, fileOf('connectivity'), rules, cases, 'elsewhere/')).ok);
 });
 
 test('the rules of Grafana are those of Prometheus, each under an id that Grafana takes', async t => {

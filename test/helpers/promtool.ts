@@ -1,7 +1,7 @@
 import {execFile} from 'node:child_process';
-import {writeFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {stringify} from 'yaml';
+import {parse, stringify} from 'yaml';
 import type {AlertRule} from '../../dashboards/alert-rules/rule.ts';
 import {peer, requiredPeer} from './peer-binaries.ts';
 
@@ -57,20 +57,31 @@ function expected(rule: AlertRule, firing: Firing, runbooks: string) {
 	};
 }
 
-/** Writes the cases as a test file of promtool beside the rule file, and runs it. */
+type RuleFile = {readonly groups: readonly {readonly name: string; readonly rules: readonly {readonly alert: string}[]}[]};
+
+/** Only the rules of one alert, of which the cases are: promtool evaluates all that are there, every minute of each case. */
+async function ruleFileOf(directory: string, file: string, alert: string): Promise<string> {
+	const {groups} = parse(await readFile(file, 'utf8')) as RuleFile;
+	const own = groups.map(({rules, ...group}) => ({...group, rules: rules.filter(rule => rule.alert === alert)}));
+	const path = join(directory, `${alert}.rules.yaml`);
+	await writeFile(path, stringify({groups: own.filter(({rules}) => rules.length > 0)}, {lineWidth: 0}));
+	return path;
+}
+
+/** Writes the cases as test files of promtool, one for each alert of the rule file, and runs them. */
 export async function runCases(
 	directory: string,
-	ruleFiles: readonly string[],
+	ruleFile: string,
 	rules: readonly AlertRule[],
 	cases: readonly AlertCase[],
 	runbooks: string,
-): Promise<{readonly ok: boolean; readonly output: string}> {
+): Promise<Said> {
 	const ruleOf = (alert: string, severity: string) => {
 		const rule = rules.find(candidate => candidate.alert === alert && candidate.severity === severity);
 		if (!rule) throw new Error(`there is no rule ${alert} with the severity ${severity}`);
 		return rule;
 	};
-	const tests = cases.map(({alert, title, series, at, fires}) => ({
+	const testOf = ({alert, title, series, at, fires}: AlertCase) => ({
 		name: `${alert}: ${title}`,
 		interval: '1m',
 		input_series: Object.entries(series).map(([name, values]) => ({series: name, values})),
@@ -81,8 +92,13 @@ export async function runCases(
 				exp_alerts: fires.map(firing => expected(ruleOf(alert, firing.severity), firing, runbooks)),
 			},
 		],
-	}));
-	const file = join(directory, 'connectivity.test.yaml');
-	await writeFile(file, stringify({rule_files: ruleFiles, evaluation_interval: '1m', tests}, {lineWidth: 0}));
-	return promtool('test', 'rules', file);
+	});
+	const byAlert = Map.groupBy(cases, ({alert}) => alert);
+	const files = [...byAlert].map(async ([alert, own]) => {
+		const file = join(directory, `${alert}.test.yaml`);
+		const rule_files = [await ruleFileOf(directory, ruleFile, alert)];
+		await writeFile(file, stringify({rule_files, evaluation_interval: '1m', tests: own.map(testOf)}, {lineWidth: 0}));
+		return file;
+	});
+	return promtool('test', 'rules', ...(await Promise.all(files)));
 }
