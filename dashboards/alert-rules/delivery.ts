@@ -75,7 +75,7 @@ const supportProxyRefusing = ({series, label, span}: Terms): AlertRule => {
 unless sum ${by(decision)} (${within('="unauthenticated"')}) <= ${on()} group_left () sum ${by()} (${within('="allowed"')})`,
 		for: span(5 * minute),
 		summary: 'The support proxy refuses many requests.',
-		description: `The support proxy of the bridge {{ $labels.instance }} refused {{ $value | humanize }} requests in 15 minutes: {{ $labels.${decision} }}.`,
+		description: `The support proxy of the bridge {{ $labels.instance }} refused {{ $value | printf "%.0f" }} requests in 15 minutes: {{ $labels.${decision} }}.`,
 		impact: 'A system behind it may not reach IBM, or something asks for what is not meant for it.',
 		action:
 			'Run "callhome activity" for who asked for what. Correct the client, or add the destination when it is a rightful one.',

@@ -124,7 +124,7 @@ const intakeRefusing = ({series, label, span}: Terms): AlertRule => ({
 	for: span(10 * minute),
 	summary: 'The bridge refuses hardware events.',
 	description:
-		'The bridge {{ $labels.instance }} refused {{ $value | humanize }} records within five minutes, for it cannot keep them.',
+		'The bridge {{ $labels.instance }} refused {{ $value | printf "%.0f" }} records within five minutes, for it cannot keep them.',
 	impact: 'Hardware faults wait at their producers. One without a queue of its own loses them.',
 	action:
 		'Run "callhome status" and look at "callhome activity": the store or its disk is full, or the queue is. Free space in "store.directory", or raise "store.max_size".',

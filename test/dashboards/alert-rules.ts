@@ -105,7 +105,7 @@ for (const [name, group] of Object.entries(groups)) {
 	testWithPeer('promtool', `each ${name} rule fires when it is to fire, and is silent when not`, async t => {
 		t.timeout(300_000);
 		const own = alertCases.filter(({alert}) => group.rules.some(rule => rule.alert === alert));
-		const {ok, output} = await runCases(await temporaryDirectory(t), fileOf(name), rules, own, runbooksInRepository);
+		const {ok, output} = await runCases(await temporaryDirectory(t), fileOf(name), rules, own);
 		t.true(ok, output);
 	});
 }
@@ -115,7 +115,7 @@ for (const [name, group] of Object.entries(groups)) {
 		t.timeout(300_000);
 		const own = namesakeCases.filter(({alert}) => group.rules.some(rule => rule.alert === alert));
 		t.true(own.length >= 2 * group.rules.length, `${own.length} cases`);
-		const {ok, output} = await runCases(await temporaryDirectory(t), fileOf(name), rules, own, runbooksInRepository);
+		const {ok, output} = await runCases(await temporaryDirectory(t), fileOf(name), rules, own, {tools: ['promtool']});
 		t.true(ok, output);
 	});
 }
@@ -129,8 +129,8 @@ testWithPeer('promtool', 'a rule that does not fire, or says something else, is 
 	);
 	await writeFile(broken, text);
 	const cases = alertCases.filter(({alert}) => alert === 'CallHomePathsExhausted');
-	t.false((await runCases(directory, broken, rules, cases, runbooksInRepository)).ok);
-	t.false((await runCases(directory, fileOf('connectivity'), rules, cases, 'elsewhere/')).ok);
+	t.false((await runCases(directory, broken, rules, cases)).ok);
+	t.false((await runCases(directory, fileOf('connectivity'), rules, cases, {runbooks: 'elsewhere/'})).ok);
 });
 
 test('the rules of Grafana are those of Prometheus, each under an id that Grafana takes', async t => {

@@ -4,6 +4,7 @@ import {inventoryCases} from './alert-cases-inventory.ts';
 import {ledgerCases} from './alert-cases-ledger.ts';
 import {limitCases} from './alert-cases-limits.ts';
 import {limitRoomCases} from './alert-cases-limits-room.ts';
+import {partCases} from './alert-cases-parts.ts';
 import {problemCases} from './alert-cases-problems.ts';
 import type {AlertCase} from './promtool.ts';
 
@@ -16,6 +17,7 @@ export const alertCases = [
 	...ledgerCases,
 	...limitCases,
 	...limitRoomCases,
+	...partCases,
 ];
 
 type Change = {readonly series: (name: string) => string; readonly labels: Readonly<Record<string, string>>};
@@ -30,18 +32,18 @@ const namesakes: readonly Change[] = [
 ];
 
 /**
-The case, with each bridge of it there twice: an alert is told of each, and none of them answers for the other. Undefined for an
-alert about all bridges together, and where the names differ by that already.
+The case, with each bridge of it there three times: an alert is told of each, and none of them answers for another. Undefined for
+an alert about all bridges together, and where names differ by that already.
 */
-function withNamesake({series, fires, title, ...rest}: AlertCase, change: Change): AlertCase | undefined {
-	const twins = Object.entries(series).map(([name, values]) => [change.series(name), values] as const);
-	if (twins.some(([name]) => name in series) || fires.some(({labels}) => labels.job === undefined)) return undefined;
-	return {
-		...rest,
-		title: `${title}, beside a namesake with ${Object.keys(change.labels)}`,
-		series: {...series, ...Object.fromEntries(twins)},
-		fires: [...fires, ...fires.map(firing => ({...firing, labels: {...firing.labels, ...change.labels}}))],
-	};
+function withNamesakes({series, fires, title, ...rest}: AlertCase): AlertCase | undefined {
+	const twins = namesakes.flatMap(change =>
+		Object.entries(series).map(([name, values]) => [change.series(name), values] as const),
+	);
+	const all = {...series, ...Object.fromEntries(twins)};
+	const isTold = fires.every(({labels}) => labels.job !== undefined);
+	if (!isTold || Object.keys(all).length < 3 * Object.keys(series).length) return undefined;
+	const told = namesakes.flatMap(({labels}) => fires.map(firing => ({...firing, labels: {...firing.labels, ...labels}})));
+	return {...rest, title: `${title}, beside its namesakes`, series: all, fires: [...fires, ...told]};
 }
 
-export const namesakeCases = alertCases.flatMap(alertCase => namesakes.flatMap(change => withNamesake(alertCase, change) ?? []));
+export const namesakeCases = alertCases.flatMap(alertCase => withNamesakes(alertCase) ?? []);

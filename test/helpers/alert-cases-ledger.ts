@@ -4,8 +4,8 @@ import type {AlertCase} from './promtool.ts';
 const breaks = (kind: string, values: string, who: Labels = i1) => ({
 	[series('callhome_ledger_breaks', {...who, callhome_ledger_break: kind})]: values,
 });
-const entries = (values: string, who: Labels = i1) => ({[series('callhome_ledger_entries_total', who)]: values});
-const wentBack = {severity: 'critical', labels: {...i1, callhome_ledger_break: 'went_back'}, value: '1'} as const;
+export const entries = (values: string, who: Labels = i1) => ({[series('callhome_ledger_entries_total', who)]: values});
+export const wentBack = {severity: 'critical', labels: {...i1, callhome_ledger_break: 'went_back'}, value: '1'} as const;
 
 const brokenCases: readonly AlertCase[] = [
 	{

@@ -1,4 +1,5 @@
-import {always, i1, type Labels, series} from './alert-cases.ts';
+import {always, i1, series} from './alert-cases.ts';
+import {answers} from './alert-cases-problems.ts';
 import type {AlertCase, Firing} from './promtool.ts';
 
 /** A little before each limit, and a little behind it: a limit that is moved is noticed. */
@@ -105,14 +106,6 @@ const certificateCases: readonly AlertCase[] = [
 	},
 ];
 
-/** Answers of cases: all of them, and those within the bound. */
-const answers = (all: string, quick: string) => {
-	const type: Labels = {...i1, callhome_submission_type: 'hardware_alert'};
-	return {
-		[series('callhome_submission_duration_seconds_count', type)]: all,
-		[series('callhome_submission_duration_seconds_bucket', {...type, le: '250'})]: quick,
-	};
-};
 const slow = (severity: Firing['severity'], value: string): Firing => ({severity, labels: i1, value});
 
 const objectiveCases: readonly AlertCase[] = [

@@ -1,7 +1,7 @@
 import {always, i1, i2, type Labels, series} from './alert-cases.ts';
 import type {AlertCase} from './promtool.ts';
 
-const problems = (state: string, values: string) => ({
+export const problems = (state: string, values: string) => ({
 	[series('callhome_problems', {...i1, callhome_problem_state: state})]: values,
 });
 const held = (reason: string, values: string) => ({
@@ -58,7 +58,7 @@ const stateCases: readonly AlertCase[] = [
 ];
 
 /** Answers of cases a minute: all of them, and those within the bound. */
-const answers = (all: string, quick: string, {le = '250', type = 'hardware_alert', who = i1 as Labels} = {}) => ({
+export const answers = (all: string, quick: string, {le = '250', type = 'hardware_alert', who = i1 as Labels} = {}) => ({
 	[series('callhome_submission_duration_seconds_count', {...who, callhome_submission_type: type})]: all,
 	[series('callhome_submission_duration_seconds_bucket', {...who, callhome_submission_type: type, le})]: quick,
 });
@@ -101,7 +101,7 @@ const queue = (size: string, who: Labels = i1) => ({
 	[series('callhome_queue_size', who)]: size,
 	[series('callhome_queue_capacity', who)]: always(100_000),
 });
-const intake = (outcome: string, values: string) => ({
+export const intake = (outcome: string, values: string) => ({
 	[series('callhome_intake_records_total', {...i1, callhome_intake_outcome: outcome, callhome_intake_signal: 'logs'})]: values,
 });
 const room = (size: number, available: string) => ({

@@ -7,10 +7,10 @@ dashboards and alerts is to be noticed here.
 
 export const i1 = {job: 'callhome-bridge', instance: 'i1'};
 export const i2 = {job: 'callhome-bridge', instance: 'i2'};
-const ibm = {callhome_destination: 'esupport.ibm.com:443'};
-const backup = {callhome_destination: 'backup.ibm.com:443'};
-const proxy = {callhome_connection: 'proxy proxy.example:3128'};
-const direct = {callhome_connection: 'direct'};
+export const ibm = {callhome_destination: 'esupport.ibm.com:443'};
+export const backup = {callhome_destination: 'backup.ibm.com:443'};
+export const proxy = {callhome_connection: 'proxy proxy.example:3128'};
+export const direct = {callhome_connection: 'direct'};
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -21,7 +21,7 @@ export const series = (name: string, labels: Labels): string =>
 
 export const always = (value: number) => `${value}+0x3000`;
 
-const beats = (last: string, {overdue = always(0), interval = always(1800)} = {}, who: Labels = i1) => ({
+export const beats = (last: string, {overdue = always(0), interval = always(1800)} = {}, who: Labels = i1) => ({
 	[series('callhome_heartbeat_last_success_timestamp_seconds', who)]: last,
 	[series('callhome_heartbeat_interval_seconds', who)]: interval,
 	[series('callhome_heartbeat_overdue', who)]: overdue,
@@ -30,7 +30,7 @@ const beats = (last: string, {overdue = always(0), interval = always(1800)} = {}
 const states = ['connected', 'degraded', 'disconnected', 'unknown'] as const;
 
 /** All four series of a path. */
-const path = (connection: Labels, destination: Labels, state: (typeof states)[number], who: Labels = i1) =>
+export const path = (connection: Labels, destination: Labels, state: (typeof states)[number], who: Labels = i1) =>
 	Object.fromEntries(
 		states.map(name => [
 			series('callhome_connection_status', {...who, ...connection, ...destination, callhome_connection_state: name}),
@@ -47,10 +47,10 @@ const pathWithGap = (connection: Labels, destination: Labels) => {
 	};
 };
 
-const exhausted = (values: string, destination: Labels = ibm) => ({
+export const exhausted = (values: string, destination: Labels = ibm) => ({
 	[series('callhome_connection_exhausted', {...i1, ...destination})]: values,
 });
-const oldest = (values: string) => ({[series('callhome_queue_oldest_age_seconds', i1)]: values});
+export const oldest = (values: string) => ({[series('callhome_queue_oldest_age_seconds', i1)]: values});
 
 const heartbeatCases: readonly AlertCase[] = [
 	{
@@ -362,7 +362,7 @@ const connectionCases: readonly AlertCase[] = [
 	},
 ];
 
-const stage = (values: string, more: Labels = {}) => ({
+export const stage = (values: string, more: Labels = {}) => ({
 	[series('callhome_connection_stage_failures_total', {
 		...i1,
 		...proxy,
@@ -490,11 +490,11 @@ const certificateCases: readonly AlertCase[] = [
 	},
 ];
 
-const update = (values: string) => ({
+export const update = (values: string) => ({
 	[series('callhome_update_waiting', {...i1, callhome_update_kind: 'program'})]: values,
 });
-const request = (decision: string, values: string) => ({
-	[series('callhome_support_proxy_requests_total', {...i1, callhome_support_proxy_decision: decision})]: values,
+export const request = (decision: string, values: string, who: Labels = i1) => ({
+	[series('callhome_support_proxy_requests_total', {...who, callhome_support_proxy_decision: decision})]: values,
 });
 
 const operatorCases: readonly AlertCase[] = [

@@ -3,6 +3,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {parse, stringify} from 'yaml';
 import type {AlertRule} from '../../dashboards/alert-rules/rule.ts';
+import {runbooksInRepository} from '../../dashboards/alert-rules/rule-file.ts';
 import {peer, requiredPeer} from './peer-binaries.ts';
 
 /** An alert that fires: its labels beside its own name and severity, and its value as the texts show it. */
@@ -25,21 +26,27 @@ export type AlertCase = {
 	readonly fires: readonly Firing[];
 };
 
-type Said = {readonly ok: boolean; readonly output: string};
+export type Said = {readonly ok: boolean; readonly output: string};
 
-const run = (tool: string, args: readonly string[]): Promise<Said> =>
+/** That of Debian, and a newer one where it is there. */
+export const promtools = (): readonly string[] => ['promtool', ...(peer('promtool3') || process.env.CI ? ['promtool3'] : [])];
+
+/** What one of them says, and whether it found nothing wrong. */
+export const runPromtool = (tool: string, args: readonly string[]): Promise<Said> =>
 	new Promise(resolve => {
 		execFile(requiredPeer(tool), args, {timeout: 300_000}, (error, stdout, stderr) =>
 			resolve({ok: error === null, output: `${tool}: ${stdout}${stderr}`}),
 		);
 	});
 
-/** What promtool says, and whether it found nothing wrong: that of Debian, and a newer one where it is there. */
-export async function promtool(...args: readonly string[]): Promise<Said> {
-	const tools = ['promtool', ...(peer('promtool3') || process.env.CI ? ['promtool3'] : [])];
-	const said = await Promise.all(tools.map(tool => run(tool, args)));
-	return {ok: said.every(({ok}) => ok), output: said.map(({output}) => output).join('\n')};
-}
+const together = (said: readonly Said[]): Said => ({
+	ok: said.every(({ok}) => ok),
+	output: said.map(({output}) => output).join('\n'),
+});
+
+/** What both say, and whether neither found anything wrong. */
+export const promtool = async (...args: readonly string[]): Promise<Said> =>
+	together(await Promise.all(promtools().map(tool => runPromtool(tool, args))));
 
 /** The texts of an alert as Prometheus fills them in: with the labels, and with the value where it stands. */
 function rendered(text: string, {labels, value}: Firing): string {
@@ -60,7 +67,7 @@ function expected(rule: AlertRule, firing: Firing, runbooks: string) {
 type RuleFile = {readonly groups: readonly {readonly name: string; readonly rules: readonly {readonly alert: string}[]}[]};
 
 /** Only the rules of one alert, of which the cases are: promtool evaluates all that are there, every minute of each case. */
-async function ruleFileOf(directory: string, file: string, alert: string): Promise<string> {
+export async function ruleFileOf(directory: string, file: string, alert: string): Promise<string> {
 	const {groups} = parse(await readFile(file, 'utf8')) as RuleFile;
 	const own = groups.map(({rules, ...group}) => ({...group, rules: rules.filter(rule => rule.alert === alert)}));
 	const path = join(directory, `${alert}.rules.yaml`);
@@ -74,7 +81,7 @@ export async function runCases(
 	ruleFile: string,
 	rules: readonly AlertRule[],
 	cases: readonly AlertCase[],
-	runbooks: string,
+	{runbooks = runbooksInRepository, tools = promtools()}: {readonly runbooks?: string; readonly tools?: readonly string[]} = {},
 ): Promise<Said> {
 	const ruleOf = (alert: string, severity: string) => {
 		const rule = rules.find(candidate => candidate.alert === alert && candidate.severity === severity);
@@ -100,5 +107,6 @@ export async function runCases(
 		await writeFile(file, stringify({rule_files, evaluation_interval: '1m', tests: own.map(testOf)}, {lineWidth: 0}));
 		return file;
 	});
-	return promtool('test', 'rules', ...(await Promise.all(files)));
+	const args = ['test', 'rules', ...(await Promise.all(files))];
+	return together(await Promise.all(tools.map(tool => runPromtool(tool, args))));
 }

@@ -10,7 +10,7 @@ export type Mutant = {
 /** Texts, durations, numbers, words and operators; the rest is kept as it is. */
 const token = /"(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?(?:ms|[smhd])\b|\d+(?:\.\d+)?|[a-z_]\w*|[=!]~|[=!<>]=|[=<>+*/-]/gi;
 
-/** No maximum becomes a minimum: nearly all are of one series each, and only choose labels. */
+/** No sum becomes a maximum, nor that a minimum: nearly all are of one series each, and only choose labels. */
 const swapped: Readonly<Record<string, readonly string[]>> = {
 	'==': ['!='],
 	'!=': ['=='],
@@ -24,8 +24,6 @@ const swapped: Readonly<Record<string, readonly string[]>> = {
 	and: ['unless', 'or'],
 	unless: ['and', 'or'],
 	or: ['and'],
-	sum: ['max'],
-	count: ['sum'],
 	increase: ['delta'],
 	rate: ['increase'],
 	'+': ['-'],
@@ -40,10 +38,14 @@ const durationText = (text: string, factor: number) => {
 	return `${Math.max(1, Math.round((millis * factor) / 1000))}s`;
 };
 
-/** A half more and a third less: far enough to be seen at the next minute, near enough to find a case that is far off the limit. */
+/**
+A half more and a third less: far enough to be seen at the next minute, near enough to find a case that is far off the limit.
+Small counts change by one.
+*/
 function mutationsOf(text: string): readonly string[] {
 	if (/^\d+(\.\d+)?(ms|[smhd])$/.test(text)) return [durationText(text, 1.5), durationText(text, 2 / 3)];
-	if (/^\d/.test(text)) return Number(text) === 0 ? ['0.5', '(-0.5)'] : [1.5, 2 / 3].map(factor => String(Number(text) * factor));
+	if (text === '0' || text === '1') return [String(Number(text) + 1), `(${Number(text) - 1})`];
+	if (/^\d/.test(text)) return [1.5, 2 / 3].map(factor => String(Number(text) * factor));
 	return swapped[text] ?? [];
 }
 

@@ -3,12 +3,14 @@ import {availableParallelism, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {ruleGroups} from '../../dashboards/alert-rules/groups.ts';
-import {ruleFileText, runbooksInRepository} from '../../dashboards/alert-rules/rule-file.ts';
+import {ruleFileText} from '../../dashboards/alert-rules/rule-file.ts';
 import {createTerms} from '../../dashboards/alert-rules/terms.ts';
 import {labelNameOf, metricNameOf} from '../../src/own-telemetry/names.ts';
 import {alertCases, namesakeCases} from '../helpers/alert-cases-all.ts';
+import {momentsOf} from '../helpers/alert-moments.ts';
+import {firingMoments, runMoments} from '../helpers/alert-moments-run.ts';
 import {runCases} from '../helpers/promtool.ts';
-import {equivalent} from './equivalent.ts';
+import {whyEquivalent} from './equivalent.ts';
 import {type Mutant, mutantsOf} from './mutate.ts';
 
 /**
@@ -29,13 +31,15 @@ async function judge({rule, mutated, change}: Mutant): Promise<Verdict> {
 		const file = join(directory, 'mutant.rules.yaml');
 		const all = rules.filter(({alert}) => alert === rule.alert).map(other => (other === rule ? mutated : other));
 		await writeFile(file, ruleFileText([{name: 'mutant', rules: all}]));
+		const moments = firingMoments.filter(({alertCase}) => alertCase.alert === rule.alert);
+		const {ok, output} = await runMoments('promtool', directory, file, momentsOf('promtool', moments));
+		if (!ok) return /could not parse expression|parse error/.test(output) ? 'invalid' : 'killed';
 		// The second ones are many, and only for what the first ones do not see.
 		for (const cases of [alertCases, namesakeCases]) {
 			const own = cases.filter(({alert}) => alert === rule.alert);
-			const {ok, output} = await runCases(directory, file, rules, own, runbooksInRepository);
-			if (!ok) return /could not parse expression|parse error/.test(output) ? 'invalid' : 'killed';
+			if (!(await runCases(directory, file, rules, own, {tools: ['promtool']})).ok) return 'killed';
 		}
-		return equivalent.has(nameOf({rule, change})) ? 'equivalent' : 'survived';
+		return whyEquivalent(nameOf({rule, change})) === undefined ? 'survived' : 'equivalent';
 	} finally {
 		await rm(directory, {recursive: true});
 	}
