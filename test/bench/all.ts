@@ -17,6 +17,7 @@ const benches = [
 	'support-proxy',
 	'snmp',
 	'cim',
+	'redfish',
 	'ledger',
 	'dashboards',
 ];

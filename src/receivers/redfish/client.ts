@@ -1,6 +1,7 @@
 import {BridgeError, toError} from '../../errors.ts';
 import type {RedfishReceiverConfig, RedfishSystem} from './config.ts';
 import {isObject, type Json, linkIn, textIn} from './json.ts';
+import {limitedTo} from './limit.ts';
 import {type Asked, LoginRefused, type Send, type Session} from './session.ts';
 import {type Demand, firstOf, openTransport, type Reply, read} from './transport.ts';
 
@@ -56,11 +57,16 @@ export async function openClient(system: RedfishSystem, {session, limits, signal
 	async function askOnce(path: string, {headers, ...demand}: Asked & Partial<Demand>): Promise<Reply> {
 		requests += 1;
 		if (requests > max_requests) throw new BridgeError('ERR_TOO_LARGE', `one look took more than max_requests (${max_requests})`);
-		return transport.request(path, {
-			signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
-			...demand,
-			headers: {accept: 'application/json', 'odata-version': '4.0', ...headers},
-		});
+		const limit = limitedTo(timeout, signal);
+		try {
+			const whole = {accept: 'application/json', 'odata-version': '4.0', ...headers};
+			const reply = await transport.request(path, {signal: limit.signal, ...demand, headers: whole});
+			reply.body.once('close', limit.release);
+			return reply;
+		} catch (error) {
+			limit.release();
+			throw error;
+		}
 	}
 
 	const send: Send = async (path, asked) => {

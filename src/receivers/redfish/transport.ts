@@ -1,5 +1,5 @@
 import {readFile} from 'node:fs/promises';
-import type {TLSSocket} from 'node:tls';
+import {createSecureContext, type SecureContext, type TLSSocket} from 'node:tls';
 import {Agent, buildConnector, type Dispatcher, request} from 'undici';
 import {BridgeError, toError} from '../../errors.ts';
 import {pinFault} from '../../pinned-key.ts';
@@ -15,12 +15,26 @@ export type Transport = {
 	close(): Promise<void>;
 };
 
+const contexts = new Map<string, SecureContext>();
+const mostContexts = 32;
+
+/** The same for all whose authorities are the same: one for each connection would cost more than the connection. */
+function contextOf(ca: string): SecureContext {
+	const context = contexts.get(ca) ?? createSecureContext(ca === '' ? {} : {ca});
+	contexts.delete(ca);
+	contexts.set(ca, context); // The newest last.
+	const [oldest] = contexts.keys();
+	if (contexts.size > mostContexts && oldest !== undefined) contexts.delete(oldest);
+	return context;
+}
+
 export async function openTransport({url, ca_file, pin}: RedfishSystem, timeoutMillis: number): Promise<Transport> {
-	const ca = ca_file === undefined ? undefined : await readFile(ca_file);
+	const secureContext =
+		url.protocol === 'https:' ? contextOf(ca_file === undefined ? '' : await readFile(ca_file, 'utf8')) : undefined;
 	const connect = buildConnector({
 		timeout: timeoutMillis,
 		allowH2: false,
-		...(ca && {ca}),
+		...(secureContext && {secureContext}),
 		// A session that is resumed shows no certificate.
 		...(pin !== undefined && {rejectUnauthorized: false, maxCachedSessions: 0}),
 	});
