@@ -12,6 +12,10 @@ export const backup = {callhome_destination: 'backup.ibm.com:443'};
 export const proxy = {callhome_connection: 'proxy proxy.example:3128'};
 export const direct = {callhome_connection: 'direct'};
 
+/** Bridges with the name of the first one. */
+export const otherJob = {job: 'callhome-other', instance: 'i1'};
+export const otherSite = {...i1, site: 'Bern'};
+
 export type Labels = Readonly<Record<string, string>>;
 
 export const series = (name: string, labels: Labels): string =>

@@ -102,7 +102,13 @@ export const alertMoments: Readonly<Record<string, Minute>> = {
 	'CallHomeLedgerBroken critical: still fires 21 hours after a reset that was soon made up for': 66,
 	'CallHomeLedgerBroken critical: fires although Prometheus wrote a zero more than a day ago': 1707,
 	'CallHomeLedgerBroken critical: fires for a day while another version has fewer entries': 69,
+	'CallHomeSystemSilent warning: fires although machines of that name have got a number elsewhere, and another one here': [
+		56, 55,
+	],
+	'CallHomeSystemSilent warning: fires half an hour after the bridge is back, for what is still silent': 176,
+	'CallHomeSystemSilent warning: fires under both names when the machine falls silent later': [96, 95],
 	'CallHomeLedgerUnverified warning: fires three hours after the last one that a restart still knew of': [382, 381],
+	'CallHomeLedgerUnverified warning: fires when there never was one, although the ledgers of others are verified': 180,
 };
 
 export function momentsOf(tool: string, moments: readonly Moment[]): ReadonlyMap<Moment, number> {

@@ -6,6 +6,12 @@ const equivalents: readonly (readonly [name: RegExp, why: string])[] = [
 		'one window of the code makes both halves of a ratio, and the ratio of steady rates is the same over each window',
 	],
 	[/^CallHomeDeliveryObjectiveBurning critical: for 2m → 80s/, 'promtool evaluates once a minute here'],
+	[
+		/^CallHomeSystemSilent warning: 1d → 129600s after .*serial_number=\\"\\"\}\["$/,
+		'only what was read within a day gets there',
+	],
+	[/^CallHomeSystemSilent warning: without callhome_system_serial_number at .*unless \(group "$/, 'it is empty there'],
+	[/^CallHomeSystemSilent warning: 5m → \d+s after /, 'the bridge reports each minute here, and has to report now, too'],
 	[/^CallHomeLedgerUnverified warning: \* → \/ after .*or 0 "$/, '0 divided is 0, too'],
 ];
 
