@@ -70,4 +70,8 @@ function report(verdicts: ReadonlyMap<Mutant, Verdict>): number {
 	return count('survived') > 0 ? 1 : 0;
 }
 
-process.exitCode = report(await judgeAll());
+if (mutants.length > 0) process.exitCode = report(await judgeAll());
+else {
+	console.error(`There is no alert ${values.only}: it is one of ${[...new Set(rules.map(({alert}) => alert))].join(', ')}.`);
+	process.exitCode = 1;
+}

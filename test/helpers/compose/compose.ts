@@ -81,7 +81,7 @@ async function openSpace(t: ExecutionContext): Promise<string> {
 		['-n', space, 'route', 'add', 'default', 'dev', 'eth0'],
 	];
 	t.teardown(() => {
-		spawnSync('ip', ['netns', 'delete', space]);
+		spawnSync(requiredPeer('ip'), ['netns', 'delete', space]);
 	});
 	for (const step of steps) {
 		const {status, stderr} = spawnSync(requiredPeer('ip'), step, {encoding: 'utf8'});
